@@ -1,0 +1,1 @@
+"""Figures against peers and baselines, one command each."""

@@ -1,0 +1,1 @@
+"""Prefect blocks: connections and the state that outlives a run."""

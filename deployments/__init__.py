@@ -1,0 +1,1 @@
+"""Where Homeostat runs: the command, the embedded cloud, deployment files."""

@@ -1,0 +1,1 @@
+"""Embedded AWS: moto behind an overlay, for unmodified boto3."""

@@ -1,0 +1,1 @@
+"""Prefect tasks: one module per area, thin over adapters and the domain."""

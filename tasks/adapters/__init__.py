@@ -1,0 +1,1 @@
+"""Remote systems: real clients, errors translated, rows to frozen values."""

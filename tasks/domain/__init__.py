@@ -1,0 +1,1 @@
+"""Decisions and mathematics: pure functions of plain values."""
