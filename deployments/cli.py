@@ -1,0 +1,213 @@
+"""The `homeostat` command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from cyclopts import App, Parameter, validators
+from rich.console import Console
+
+from deployments import doctor as health
+from deployments import show
+from deployments.lifecycle import NotUpError, StartFailedError, bring_down, bring_up, running_api
+from deployments.local import Local, PortInUseError, default_home, running_state
+from deployments.prefect_api import FlowRun, PrefectApi, PrefectApiError
+from deployments.supervisor import ServiceFailedError, supervise
+
+FIRST_RUNS = ("forecast-spot-prices",)
+RUN_TIMEOUT_SECONDS = 900
+
+Port = Annotated[int, Parameter(validator=validators.Number(gte=1024, lte=65535))]
+
+EXAMPLES = """Examples:
+
+- `homeostat up`: start everything here, with an embedded cloud
+
+- `homeostat run forecast-spot-prices need.vcpu=64`: one run, its result in the terminal
+
+- `homeostat status`: what runs, and how the last runs ended
+
+- `homeostat down`: stop everything
+"""
+
+console = Console()
+errors = Console(stderr=True)
+
+app = App(
+    name="homeostat",
+    help="Autonomous, self-healing, cost-aware cloud infrastructure as Prefect flows.",
+    help_epilogue=EXAMPLES,
+    version_flags=["--version"],
+)
+
+
+@app.command
+def up(
+    *,
+    ui_port: Port = 4200,
+    aws_port: Port = 4290,
+    spot_history: str | None = None,
+    replay_ends: str | None = None,
+    seed: int | None = None,
+    faults: Path | None = None,
+    foreground: bool = False,
+) -> int:
+    """Start the embedded cloud, Prefect with its UI and a worker; run the flows once.
+
+    Needs no account and no cluster, listens on 127.0.0.1 only, and sends no telemetry. Started
+    again, it shows what is running.
+
+    Args:
+        ui_port: Port of the Prefect server and its UI.
+        aws_port: Port of the embedded AWS endpoint.
+        spot_history: Recorded prices to replay (Parquet or CSV), or "simulated". A shipped
+            extract of recorded prices by default.
+        replay_ends: Where on the clock the recording ends: "now", an offset such as "+7d", or an
+            ISO 8601 instant.
+        seed: Of the simulated history.
+        faults: File of faults that the embedded cloud injects.
+        foreground: Stay, until Ctrl-C.
+    """
+    options = {
+        "--spot-history": spot_history,
+        "--replay-ends": replay_ends,
+        "--seed": seed,
+        "--faults": faults and faults.resolve(),
+    }
+    arguments = [str(word) for pair in options.items() if pair[1] is not None for word in pair]
+    local = Local(
+        home=default_home(), ui_port=ui_port, aws_port=aws_port, aws_arguments=tuple(arguments)
+    )
+    try:
+        if foreground:
+            return _stay_up(local)
+        with console.status("starting") as status:
+            local, was_up = bring_up(local, on_phase=status.update)
+    except (PortInUseError, StartFailedError, ServiceFailedError) as error:
+        errors.print(f"[red]not up:[/] {error}", highlight=False)
+        return 1
+    with PrefectApi(local.api_url) as api:
+        finished = (
+            api.latest_runs(limit=len(FIRST_RUNS))
+            if was_up
+            else [_run_and_show(api, name) for name in FIRST_RUNS]
+        )
+    show.welcome(console, local, was_up=was_up)
+    return 0 if all(run.succeeded or not run.is_final for run in finished) else 1
+
+
+def _stay_up(local: Local) -> int:
+    if running_state(local) is not None:
+        errors.print("already up in the background; `homeostat down` stops it")
+        return 1
+    show.foreground(console, local)
+    supervise(local, on_phase=lambda phase: console.print(f"  {phase}", highlight=False))
+    return 0
+
+
+def _run_and_show(
+    api: PrefectApi, deployment: str, parameters: dict[str, object] | None = None
+) -> FlowRun:
+    run = api.start_run(deployment, parameters)
+    with console.status(f"{deployment}: waiting for the worker") as status:
+        for seen in api.watch(run, timeout_seconds=RUN_TIMEOUT_SECONDS):
+            run = seen
+            status.update(f"{deployment}: {run.name} {run.state_name.lower()}")
+    show.finished_run(console, api, run)
+    return run
+
+
+@app.command
+def down() -> int:
+    """Stop everything that `up` started; data and past runs are kept."""
+    with console.status("stopping"):
+        stopped = bring_down(Local(home=default_home()))
+    console.print(f"stopped {stopped} processes" if stopped else "nothing was running")
+    return 0
+
+
+@app.command
+def run(flow: str, *parameters: str) -> int:
+    """Run a flow once and show what it found. Ends with 1 when the run failed.
+
+    Args:
+        flow: Name of a deployment, for example forecast-spot-prices.
+        parameters: key=value, where the value is YAML; a dot reaches into a group.
+            For example: regions=[us-east-1] need.vcpu=64
+    """
+    try:
+        given = parameters_from(parameters)
+        with running_api(Local(home=default_home())) as api:
+            return 0 if _run_and_show(api, flow, given).succeeded else 1
+    except (NotUpError, PrefectApiError, ValueError) as error:
+        errors.print(f"[red]not run:[/] {error}", highlight=False)
+        return 1
+
+
+def parameters_from(words: tuple[str, ...]) -> dict[str, object]:
+    """Return flow parameters from key=value words.
+
+    Raises:
+        ValueError: A word has no "=", an empty key, or a value that is not YAML.
+    """
+    found: dict[str, object] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not all(key.split(".")):
+            message = f"parameter {word!r} is not of the form key=value, for example need.vcpu=64"
+            raise ValueError(message)
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            message = f"the value of {key!r} is not YAML: {text!r}"
+            raise ValueError(message) from error
+        *groups, last = key.split(".")
+        inner = found
+        for group in groups:
+            nested = inner.setdefault(group, {})
+            if not isinstance(nested, dict):
+                message = f"{group!r} is given both as a value and as a group in {word!r}"
+                raise ValueError(message)
+            inner = nested
+        inner[last] = value
+    return found
+
+
+@app.command
+def status(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
+    """Show what runs and how the last runs ended. Ends with 1 when nothing is up."""
+    local = Local(home=default_home())
+    state = running_state(local)
+    if state is None or not state.ready:
+        phase = "down" if state is None else state.phase
+        console.print(json.dumps({"ready": False, "phase": phase}) if as_json else phase)
+        return 1
+    try:
+        with running_api(local) as api:
+            runs = api.latest_runs(limit=10)
+    except PrefectApiError as error:
+        errors.print(f"[red]{error}[/]", highlight=False)
+        return 1
+    show.status(console, local, state, runs, as_json=as_json)
+    return 0
+
+
+@app.command
+def doctor() -> int:
+    """Say what this machine has and lacks, and how to get it. Ends with 1 when `up` would fail."""
+    findings = health.findings(Local(home=default_home()))
+    show.findings(console, findings)
+    return 1 if any(finding.verdict is health.Verdict.MISSING for finding in findings) else 0
+
+
+def main() -> None:
+    """Run the command and end with its code."""
+    sys.exit(app() or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What this machine has, what it lacks, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+
+from deployments.local import (
+    PROJECT_ROOT,
+    Local,
+    PortInUseError,
+    refuse_used_ports,
+    running_state,
+)
+
+NEEDED_MEMORY_GIB = 4
+
+
+class Verdict(StrEnum):
+    """What a finding means for `homeostat up`."""
+
+    OK = "ok"
+    OPTIONAL = "optional"
+    """Something works only where this is there."""
+    MISSING = "missing"
+    """`up` would fail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked for."""
+
+    subject: str
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+def findings(local: Local) -> list[Finding]:
+    """Return everything that was looked for, the essential first."""
+    return [
+        _python(),
+        *(_package(name) for name in ("prefect", "boto3", "moto", "lightgbm", "pulumi")),
+        _memory(),
+        _ports(local),
+        _tool("go", "builds the real tools that tests are judged by", "install Go 1.26 or newer"),
+        _tool("pulumi", "previews and applies stacks with the real engine", "make tools"),
+        _tool("chromium", "lets browser tests run", "install your system's chromium package"),
+    ]
+
+
+def _python() -> Finding:
+    version = sys.version.split()[0]
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding(
+        subject="Python",
+        verdict=Verdict.OK if fits else Verdict.MISSING,
+        detail=version,
+        remedy="" if fits else "use Python 3.11, 3.12 or 3.13: make venv PYTHON=python3.12",
+    )
+
+
+def _package(name: str) -> Finding:
+    spec = importlib.util.find_spec(name)
+    # The folder pulumi/ answers too where the package is not installed, but has no origin.
+    there = spec is not None and spec.origin is not None
+    return Finding(
+        subject=f"package {name}",
+        verdict=Verdict.OK if there else Verdict.MISSING,
+        detail="installed" if there else "not installed",
+        remedy="" if there else "make venv",
+    )
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available / 2**30
+    enough = free >= NEEDED_MEMORY_GIB
+    return Finding(
+        subject="memory",
+        verdict=Verdict.OK if enough else Verdict.OPTIONAL,
+        detail=f"{free:.1f} GiB free",
+        remedy="" if enough else f"`up` is meant for {NEEDED_MEMORY_GIB} GiB; close something",
+    )
+
+
+def _ports(local: Local) -> Finding:
+    if running_state(local) is not None:
+        return Finding(subject="ports", verdict=Verdict.OK, detail="in use by this installation")
+    try:
+        refuse_used_ports(local)
+    except PortInUseError as error:
+        return Finding(subject="ports", verdict=Verdict.MISSING, detail="", remedy=str(error))
+    return Finding(
+        subject="ports", verdict=Verdict.OK, detail=f"{local.ui_port}, {local.aws_port} are free"
+    )
+
+
+def _tool(name: str, purpose: str, remedy: str) -> Finding:
+    search = os.pathsep.join([str(PROJECT_ROOT / ".tools" / "bin"), os.environ.get("PATH", "")])
+    found = shutil.which(name, path=search)
+    return Finding(
+        subject=name,
+        verdict=Verdict.OK if found else Verdict.OPTIONAL,
+        detail=str(Path(found)) if found else f"not found; {purpose}",
+        remedy="" if found else remedy,
+    )

@@ -1,0 +1,201 @@
+"""The local installation: where it keeps its files, which ports it uses, what is running."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+
+SUPERVISED = "HOMEOSTAT_SUPERVISED_BY"
+"""Set, to the home folder, in the environment of every process that `up` starts."""
+
+
+class PortInUseError(Exception):
+    """Another program listens where `up` was told to."""
+
+    def __init__(self, port: int, *, service: str, option: str) -> None:
+        self.port = port
+        super().__init__(
+            f"port {port} for the {service} is in use by another program; stop that program or "
+            f"choose another port with `{option} {port + 1}`"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """Settings of one local installation.
+
+    Attributes:
+        home: Folder of its database, logs and stored objects.
+        ui_port: Of the Prefect server and its UI.
+        aws_port: Of the embedded AWS endpoint.
+        aws_arguments: Passed on to `python -m deployments.embedded.aws`.
+    """
+
+    home: Path
+    ui_port: int = 4200
+    aws_port: int = 4290
+    aws_arguments: tuple[str, ...] = ()
+
+    @property
+    def api_url(self) -> str:
+        """Prefect's REST API."""
+        return f"http://{LOOPBACK}:{self.ui_port}/api"
+
+    @property
+    def ui_url(self) -> str:
+        """Prefect's UI."""
+        return f"http://{LOOPBACK}:{self.ui_port}"
+
+    @property
+    def aws_url(self) -> str:
+        """Embedded AWS: the endpoint of every service."""
+        return f"http://{LOOPBACK}:{self.aws_port}"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.home / "logs"
+
+    @property
+    def objects(self) -> Path:
+        """Base folder of the storage block."""
+        return self.home / "objects"
+
+    @property
+    def state_file(self) -> Path:
+        """What the supervisor says of itself."""
+        return self.home / "state.json"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of every process of the installation."""
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")},
+            **QUIET_PREFECT,
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_API_URL": self.api_url,
+            "PREFECT_UI_API_URL": self.api_url,
+            "PREFECT_SERVER_API_HOST": LOOPBACK,
+            "PREFECT_SERVER_API_PORT": str(self.ui_port),
+            "HOMEOSTAT_HOME": str(self.home),
+            SUPERVISED: str(self.home),
+        }
+
+
+QUIET_PREFECT = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    # The defaults record task runs far more slowly than a flow makes them.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
+}
+
+
+def default_home() -> Path:
+    """Return $HOMEOSTAT_HOME, or `.homeostat` in the project's folder."""
+    return Path(os.environ.get("HOMEOSTAT_HOME") or PROJECT_ROOT / ".homeostat").resolve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpState:
+    """What the supervisor last wrote.
+
+    Attributes:
+        pid: The supervisor's.
+        started_at: Its process creation time, seconds since the epoch: pids are used again.
+        phase: What it is doing, in a word or two.
+        ready: Everything is up.
+        error: Why it gave up; None otherwise.
+        ui_port, aws_port: As in `Local`.
+        services: Process ids by service.
+    """
+
+    pid: int
+    started_at: float
+    phase: str = "starting"
+    ready: bool = False
+    error: str | None = None
+    ui_port: int
+    aws_port: int
+    services: dict[str, int] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Replace the state file in one step."""
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(self), indent=2))
+        partial.replace(path)
+
+    def is_alive(self) -> bool:
+        """Return whether the supervisor that wrote this still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return abs(process.create_time() - self.started_at) < 1.0 and process.is_running()
+        except psutil.NoSuchProcess:
+            return False
+
+
+def read_state(local: Local) -> UpState | None:
+    """Return the supervisor's state; None where there is none or it is unreadable."""
+    try:
+        fields: dict[str, Any] = json.loads(local.state_file.read_text())
+        return UpState(**fields)
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def running_state(local: Local) -> UpState | None:
+    """Return the state of a supervisor that is alive; None where there is none."""
+    state = read_state(local)
+    return state if state is not None and state.is_alive() else None
+
+
+def at_running_ports(local: Local, state: UpState) -> Local:
+    """Return the settings with the ports that are really in use."""
+    return replace(local, ui_port=state.ui_port, aws_port=state.aws_port)
+
+
+def refuse_used_ports(local: Local) -> None:
+    """Check that both ports are free.
+
+    Raises:
+        PortInUseError: One is not.
+    """
+    wanted = (
+        (local.ui_port, "Prefect server", "--ui-port"),
+        (local.aws_port, "embedded AWS endpoint", "--aws-port"),
+    )
+    for port, service, option in wanted:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError as error:
+                raise PortInUseError(port, service=service, option=option) from error
+
+
+def supervised_processes(local: Local) -> list[psutil.Process]:
+    """Return every living process that this installation's `up` started, orphans too."""
+    mark = str(local.home)
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(SUPERVISED) == mark and process.pid != os.getpid():
+                found.append(process)
+        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+    return found

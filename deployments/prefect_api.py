@@ -1,0 +1,199 @@
+"""The few calls of Prefect's REST API that the command needs.
+
+Importing `prefect` takes a second; the command answers faster without it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+FINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+class PrefectApiError(Exception):
+    """The server refused a request or does not answer."""
+
+
+class UnknownDeploymentError(PrefectApiError):
+    """No deployment has that name."""
+
+    def __init__(self, name: str, *, known: list[str]) -> None:
+        super().__init__(
+            f"no flow or deployment is called {name!r}; there are: {', '.join(sorted(known))}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRun:
+    """One run, as last seen."""
+
+    id: str
+    name: str
+    state_type: str
+    state_name: str
+    message: str
+    seconds: float
+    deployment: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has ended."""
+        return self.state_type in FINAL_STATES
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run ended well."""
+        return self.state_type == "COMPLETED"
+
+
+class PrefectApi:
+    """A connection to one Prefect server.
+
+    Args:
+        api_url: For example "http://127.0.0.1:4200/api".
+    """
+
+    def __init__(self, api_url: str) -> None:
+        self._http = httpx.Client(base_url=api_url, timeout=20, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            message = f"the Prefect server at {self._http.base_url} does not answer: {error}"
+            raise PrefectApiError(message) from error
+        if response.is_error:
+            message = (
+                f"Prefect refused {method} {path} ({response.status_code}): {_detail(response)}"
+            )
+            raise PrefectApiError(message)
+        return response.json() if response.content else None
+
+    def is_healthy(self) -> bool:
+        """Return whether the server answers."""
+        try:
+            return self._call("GET", "/health") is True
+        except PrefectApiError:
+            return False
+
+    def deployments(self) -> dict[str, str]:
+        """Return deployment ids by name."""
+        found = self._call("POST", "/deployments/filter", json={"limit": 200})
+        return {deployment["name"]: deployment["id"] for deployment in found}
+
+    def start_run(self, deployment: str, parameters: dict[str, Any] | None = None) -> FlowRun:
+        """Start a run of a deployment.
+
+        Raises:
+            UnknownDeploymentError: There is none of that name.
+            PrefectApiError: A parameter is not what the flow takes.
+        """
+        known = self.deployments()
+        if deployment not in known:
+            raise UnknownDeploymentError(deployment, known=list(known))
+        body = {"parameters": parameters or {}, "state": {"type": "SCHEDULED"}}
+        run = self._call("POST", f"/deployments/{known[deployment]}/create_flow_run", json=body)
+        return _run(run, deployment=deployment)
+
+    def run(self, run_id: str, *, deployment: str = "") -> FlowRun:
+        """Return a run as it stands."""
+        return _run(self._call("GET", f"/flow_runs/{run_id}"), deployment=deployment)
+
+    def latest_runs(self, *, limit: int = 20) -> list[FlowRun]:
+        """Return the runs that have started, newest first."""
+        names = {v: k for k, v in self.deployments().items()}
+        body = {
+            "sort": "START_TIME_DESC",
+            "limit": limit,
+            "flow_runs": {"start_time": {"is_null_": False}},
+        }
+        found = self._call("POST", "/flow_runs/filter", json=body)
+        return [_run(run, deployment=names.get(run["deployment_id"], "")) for run in found]
+
+    def active_runs(self) -> list[FlowRun]:
+        """Return the runs that a stopped worker would leave behind."""
+        states = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+        found = self._call("POST", "/flow_runs/filter", json={"flow_runs": states, "limit": 200})
+        return [_run(run) for run in found]
+
+    def mark_cancelled(self, run: FlowRun, *, reason: str) -> None:
+        """Set a run whose process is gone to its final state."""
+        state = {"type": "CANCELLED", "name": "Cancelled", "message": reason}
+        self._call("POST", f"/flow_runs/{run.id}/set_state", json={"state": state, "force": True})
+
+    def watch(self, run: FlowRun, *, timeout_seconds: float) -> Iterator[FlowRun]:
+        """Yield a run each time its state changes, until it has ended or time is up."""
+        deadline = time.monotonic() + timeout_seconds
+        last = None
+        while True:
+            run = self.run(run.id, deployment=run.deployment)
+            if run.state_name != last:
+                last = run.state_name
+                yield run
+            if run.is_final or time.monotonic() > deadline:
+                return
+            time.sleep(0.5)
+
+    def logs(self, run: FlowRun, *, limit: int = 200) -> list[str]:
+        """Return the run's newest log messages, oldest first."""
+        body = {
+            "logs": {"flow_run_id": {"any_": [run.id]}},
+            "sort": "TIMESTAMP_DESC",
+            "limit": limit,
+        }
+        found = self._call("POST", "/logs/filter", json=body)
+        return [entry["message"] for entry in reversed(found)]
+
+    def artifacts(self, run: FlowRun) -> list[dict[str, Any]]:
+        """Return the artifacts of a run, oldest first, with their data."""
+        body = {
+            "artifacts": {"flow_run_id": {"any_": [run.id]}},
+            "sort": "UPDATED_DESC",
+            "limit": 50,
+        }
+        found: list[dict[str, Any]] = self._call("POST", "/artifacts/filter", json=body)
+        return sorted(found, key=lambda artifact: artifact["created"])
+
+    def online_workers(self, pool: str) -> int:
+        """Return how many workers of a pool have reported lately."""
+        found = self._call("POST", f"/work_pools/{pool}/workers/filter", json={})
+        return sum(worker["status"] == "ONLINE" for worker in found)
+
+
+def _run(data: dict[str, Any], *, deployment: str = "") -> FlowRun:
+    state = data.get("state") or {}
+    return FlowRun(
+        id=data["id"],
+        name=data["name"],
+        state_type=state.get("type", "SCHEDULED"),
+        state_name=state.get("name", "Scheduled"),
+        message=state.get("message") or "",
+        seconds=float(data.get("total_run_time") or 0.0),
+        deployment=deployment,
+    )
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return response.text[:300]
+    detail = body.get("detail") or body.get("exception_detail") or body
+    return str(detail)[:600]

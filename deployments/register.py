@@ -1,0 +1,90 @@
+"""Blocks, limits and work pool that the flows expect: created once, kept as people edit them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.exceptions
+import cyclopts
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.filesystems import LocalFileSystem
+from prefect_aws import AwsClientParameters
+from pydantic import SecretStr
+
+from blocks import AwsAccount, SpotOutlook
+from deployments.local import default_home
+from tasks.adapters.outlook import STATE_LOCK
+
+BLOCK_NAME = "homeostat"
+WORK_POOL = "homeostat"
+REPORT_BUCKET = "homeostat-reports"
+
+app = cyclopts.App(help=__doc__)
+
+
+def save_blocks(*, aws_url: str, objects_folder: str) -> None:
+    """Save the connection blocks of a local installation.
+
+    The endpoint is always written, since it names the port of this start; other fields of an
+    existing account stay as people set them.
+    """
+    for block in (AwsAccount, SpotOutlook):
+        block.register_type_and_schema()
+    account = _existing_account() or AwsAccount(
+        aws_access_key_id="homeostat",
+        aws_secret_access_key=SecretStr("embedded"),
+        region_name="us-east-1",
+        report_bucket=REPORT_BUCKET,
+    )
+    account.aws_client_parameters = AwsClientParameters(endpoint_url=aws_url)
+    account.save(BLOCK_NAME, overwrite=True)
+    LocalFileSystem(basepath=objects_folder).save(BLOCK_NAME, overwrite=True)
+    create_bucket(account)
+
+
+def _existing_account() -> AwsAccount | None:
+    try:
+        return AwsAccount.load(BLOCK_NAME)  # type: ignore[return-value]
+    except ValueError:
+        return None
+
+
+def create_bucket(account: AwsAccount) -> None:
+    """Create the bucket for charts where it is missing."""
+    if account.report_bucket is None:
+        return
+    s3: Any = account.session().client("s3", endpoint_url=account.endpoint_url)
+    try:
+        s3.create_bucket(Bucket=account.report_bucket)
+    except botocore.exceptions.ClientError as error:
+        owned = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+        if error.response["Error"]["Code"] not in owned:
+            raise
+
+
+def create_limits_and_pool() -> None:
+    """Create the state lock and the work pool where they are missing."""
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
+        try:
+            client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
+        except ObjectAlreadyExists:
+            return
+
+
+@app.default
+def register(*, aws_url: str, objects_folder: str | None = None) -> None:
+    """Create what the flows expect on the server that PREFECT_API_URL names.
+
+    Args:
+        aws_url: Endpoint of the embedded AWS.
+        objects_folder: Base folder of the storage block; `objects` in the home by default.
+    """
+    create_limits_and_pool()
+    save_blocks(aws_url=aws_url, objects_folder=objects_folder or str(default_home() / "objects"))
+
+
+if __name__ == "__main__":
+    app()

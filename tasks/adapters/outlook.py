@@ -1,0 +1,72 @@
+"""The `SpotOutlook` document: read, and changed under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
+from prefect.concurrency.sync import concurrency
+from prefect.exceptions import ObjectNotFound
+from pydantic import ValidationError
+
+from blocks import SpotOutlook
+from tasks.domain.errors import PermanentError, TransientError
+
+STATE_LOCK = "homeostat-state"
+"""Global concurrency limit of one: Prefect blocks have no compare-and-set of their own."""
+
+LOCK_TIMEOUT_SECONDS = 120
+LEASE_SECONDS = 60.0  # the shortest Prefect allows: how long a killed writer blocks the others
+
+
+def load_outlook(name: str) -> SpotOutlook:
+    """Return the stored outlook, or an empty one where there is none yet.
+
+    Raises:
+        PermanentError: The document was written by a newer release or is damaged.
+    """
+    try:
+        return SpotOutlook.load(name)  # type: ignore[return-value]
+    except ValidationError as error:
+        message = f"block spot-outlook/{name} cannot be read: {error.errors()[0]['msg']}"
+        raise PermanentError(message) from error
+    except ValueError as error:
+        if isinstance(error.__cause__, ObjectNotFound):
+            return SpotOutlook()
+        raise PermanentError(str(error)) from error
+
+
+def publish_outlook(name: str, change: Callable[[SpotOutlook], SpotOutlook]) -> SpotOutlook:
+    """Apply a change to the stored outlook and save it, one writer at a time.
+
+    Args:
+        name: Document name.
+        change: Gets what is stored now, which may be newer than what the caller loaded, and
+            returns what to store; returning its argument stores nothing.
+
+    Raises:
+        TransientError: Another writer held the lock for longer than two minutes.
+        PermanentError: The lock does not exist.
+    """
+    try:
+        with concurrency(
+            STATE_LOCK,
+            occupy=1,
+            strict=True,
+            timeout_seconds=LOCK_TIMEOUT_SECONDS,
+            lease_duration=LEASE_SECONDS,
+        ):
+            current = load_outlook(name)
+            changed = change(current)
+            if changed is not current:
+                changed.save(name, overwrite=True)
+            return changed
+    except TimeoutError as error:
+        message = f"another run held {STATE_LOCK!r} for {LOCK_TIMEOUT_SECONDS} s; try again"
+        raise TransientError(message) from error
+    except ConcurrencySlotAcquisitionError as error:
+        message = (
+            f"global concurrency limit {STATE_LOCK!r} does not exist; "
+            "`homeostat up` or `python -m deployments.register` creates it"
+        )
+        raise PermanentError(message) from error

@@ -1,0 +1,77 @@
+"""Recorded price history: which slices to read, and how a new slice joins the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from tasks.domain.spot.pools import PRICE_CHANGE_COLUMNS
+
+OVERLAP = timedelta(hours=2)
+"""Read again on every fetch: announcements may reach the API late."""
+
+POOL_COLUMNS = ["availability_zone", "instance_type", "product_description"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A span of time to read, both ends included."""
+
+    start: datetime
+    end: datetime
+
+
+def missing_slices(
+    *,
+    window_start: datetime,
+    until: datetime,
+    complete_until: datetime | None,
+    longest: timedelta,
+) -> tuple[Slice, ...]:
+    """Return what has to be read so that the window is complete.
+
+    Args:
+        window_start: First instant that a forecast needs.
+        until: Now.
+        complete_until: Up to where history is already held; None when there is none.
+        longest: Longest span of one slice, above 0; slices are read in parallel.
+
+    Returns:
+        Slices that touch, oldest first. A history that ends before the window starts is of no
+        use: everything is read then.
+    """
+    start = window_start
+    if complete_until is not None and complete_until > window_start:
+        start = complete_until - OVERLAP
+    slices = []
+    while start < until:
+        end = min(start + longest, until)
+        slices.append(Slice(start=start, end=end))
+        start = end
+    return tuple(slices)
+
+
+def merged_history(parts: Sequence[pd.DataFrame], *, window_start: datetime) -> pd.DataFrame:
+    """Return one history: no row twice, nothing before the window but the price then in effect.
+
+    Args:
+        parts: Frames with PRICE_CHANGE_COLUMNS, oldest first; rows may repeat between them.
+        window_start: Rows before it are dropped, but for each pool's last one.
+
+    Returns:
+        Sorted by pool, then time. Of two prices at one instant the later part's wins.
+    """
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return pd.DataFrame(columns=list(PRICE_CHANGE_COLUMNS))
+    joined = pd.concat(filled, ignore_index=True)[list(PRICE_CHANGE_COLUMNS)]
+    joined = joined.drop_duplicates([*POOL_COLUMNS, "timestamp"], keep="last")
+    joined = joined.sort_values([*POOL_COLUMNS, "timestamp"], ignore_index=True)
+    old = joined["timestamp"] < pd.Timestamp(window_start)
+    # The row that is followed by a newer one at or before the window's start is superseded.
+    next_is_old = old.shift(-1, fill_value=False)
+    same_pool = (joined[POOL_COLUMNS] == joined[POOL_COLUMNS].shift(-1)).all(axis=1)
+    return joined[~(old & next_is_old & same_pool)].reset_index(drop=True)
