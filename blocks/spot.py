@@ -28,6 +28,13 @@ class HorizonScores(BaseModel):
     )
 
 
+class HistorySpan(BaseModel):
+    """A span of time for which every announced price is held."""
+
+    start: datetime
+    end: datetime
+
+
 class SpotOutlook(StateBlock):
     """What is known of the spot market: pointers to history and forecasts, and their scores.
 
@@ -44,8 +51,8 @@ class SpotOutlook(StateBlock):
     pools: int = Field(0, ge=0, description="Capacity pools forecast.")
     forecast: ObjectPointer | None = Field(None, description="Hourly quantiles per pool, Parquet.")
     history: ObjectPointer | None = Field(None, description="Announced prices, Parquet.")
-    history_until: dict[str, datetime] = Field(
+    history_spans: dict[str, HistorySpan] = Field(
         default_factory=dict,
-        description="Per region, products and types: when its history is complete until.",
+        description="Per region, products and types asked for: the span that is complete.",
     )
     scores: list[HorizonScores] = Field(default_factory=list)

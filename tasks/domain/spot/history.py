@@ -28,7 +28,7 @@ def missing_slices(
     *,
     window_start: datetime,
     until: datetime,
-    complete_until: datetime | None,
+    held: Slice | None,
     longest: timedelta,
 ) -> tuple[Slice, ...]:
     """Return what has to be read so that the window is complete.
@@ -36,16 +36,16 @@ def missing_slices(
     Args:
         window_start: First instant that a forecast needs.
         until: Now.
-        complete_until: Up to where history is already held; None when there is none.
+        held: Span for which history is complete already; None when there is none.
         longest: Longest span of one slice, above 0; slices are read in parallel.
 
     Returns:
-        Slices that touch, oldest first. A history that ends before the window starts is of no
-        use: everything is read then.
+        Slices that touch, oldest first. What is held is of use only if it begins at or before the
+        window and reaches into it: everything is read otherwise.
     """
     start = window_start
-    if complete_until is not None and complete_until > window_start:
-        start = complete_until - OVERLAP
+    if held is not None and held.start <= window_start < held.end:
+        start = max(held.end - OVERLAP, window_start)
     slices = []
     while start < until:
         end = min(start + longest, until)

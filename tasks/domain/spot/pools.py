@@ -84,7 +84,8 @@ def hourly_panel(changes: pd.DataFrame, *, cutoff: datetime, hours: int) -> Pric
         Of two announcements at one instant the later row wins.
     """
     cutoff = cutoff.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    known = changes[changes["timestamp"] <= pd.Timestamp(cutoff)]
+    timestamps = pd.to_datetime(changes["timestamp"], utc=True)  # an empty frame has no dtype
+    known = changes.assign(timestamp=timestamps)[timestamps <= pd.Timestamp(cutoff)]
     known = known.sort_values("timestamp", kind="stable")
     keys = ["availability_zone", "instance_type", "product_description"]
     codes, labels = _pool_codes(known, keys)
