@@ -38,7 +38,7 @@ CLIENT_CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=16,
-    user_agent_appid="homeostat",  # type: ignore[call-arg] - newer than its stubs
+    user_agent_appid="homeostat",  # type: ignore[call-arg]  # newer than its stubs
 )
 
 

@@ -14,9 +14,13 @@ from tasks.domain.errors import PermanentError, TransientError
 
 
 class Storage(Protocol):
-    """What a Prefect filesystem block offers: `LocalFileSystem`, `S3Bucket` and others."""
+    """What a Prefect filesystem block offers: `LocalFileSystem`, `S3Bucket` and others.
 
-    def read_path(self, path: str) -> bytes:
+    Their methods answer at once here; only inside a running event loop they give awaitables,
+    which is why Prefect's types promise no more than this.
+    """
+
+    def read_path(self, path: str) -> Any:
         """Return an object's bytes."""
         ...
 
@@ -84,7 +88,7 @@ def load_object(storage: Storage, pointer: StoredObject) -> bytes:
         TransientError: The storage did not answer.
     """
     try:
-        content = storage.read_path(pointer.key)
+        content: bytes = storage.read_path(pointer.key)
     except (ValueError, FileNotFoundError) as error:
         raise MissingObjectError(pointer.key) from error
     except boto_errors.ClientError as error:
