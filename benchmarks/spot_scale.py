@@ -71,7 +71,7 @@ def _runners() -> list[tuple[str, Any]]:
 def _timed_flow(panel: PricePanel, runner: Any) -> float:
     from prefect import flow
 
-    from tasks.spot import forecast_in_chunks
+    from tasks.spot.forecasts import forecast_in_chunks
 
     @flow(name="forecast-at-scale", task_runner=runner)
     def forecast_at_scale() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import Any
 
@@ -26,7 +27,12 @@ class RunnerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HOMEOSTAT_", extra="ignore")
 
     executor: Executor = Field(Executor.THREADS, description="threads, or dask.")
-    workers: int = Field(2, ge=1, le=512, description="Threads, or processes of a local cluster.")
+    workers: int = Field(
+        default_factory=lambda: (os.cpu_count() or 1) + 1,
+        ge=1,
+        le=512,
+        description="Threads, or processes of a local cluster; one more than there are CPUs.",
+    )
     dask_address: str | None = Field(
         None, description="Scheduler of a running cluster; None starts a local one for the run."
     )

@@ -9,7 +9,8 @@ from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
-from blocks import SpotOutlook
+from blocks import ObjectPointer, SpotOutlook
+from tasks.adapters.objects import StoredObject
 from tasks.domain.errors import PermanentError, TransientError
 
 STATE_LOCK = "homeostat-state"
@@ -70,3 +71,13 @@ def publish_outlook(name: str, change: Callable[[SpotOutlook], SpotOutlook]) -> 
             "`homeostat up` or `python -m deployments.register` creates it"
         )
         raise PermanentError(message) from error
+
+
+def stored_object(pointer: ObjectPointer) -> StoredObject:
+    """Return a block's pointer as the storage adapter knows it."""
+    return StoredObject(key=pointer.key, sha256=pointer.sha256, size_bytes=pointer.size_bytes)
+
+
+def object_pointer(stored: StoredObject) -> ObjectPointer:
+    """Return a stored object as a block keeps it."""
+    return ObjectPointer(key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes)
