@@ -23,6 +23,7 @@ from tasks.domain.spot.availability import (
     long_run_rate,
     transition_table,
 )
+from tasks.domain.spot.availability_model import fit_availability_model, predict_availability
 from tasks.domain.spot.pools import Pool
 
 HORIZONS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "24h": timedelta(hours=24)}
@@ -91,31 +92,50 @@ def scored(panel: AvailabilityPanel, probability: FloatArray, *, steps: int) -> 
     return brier_score(probability[:, origins], happened)
 
 
+def rolling_forecasts(
+    panel: AvailabilityPanel, *, horizons: Sequence[timedelta], refit_every: timedelta
+) -> dict[timedelta, FloatArray]:
+    """Return the model's forecasts at every tick of the second half, (n, ticks); NaN before.
+
+    The model is fitted again at the given pace, each time on nothing but the ticks before.
+    """
+    found = {horizon: np.full(panel.up.shape, np.nan) for horizon in horizons}
+    pace = panel.steps(refit_every)
+    for first in range(int(panel.ticks * WARM_UP_FRACTION), panel.ticks, pace):
+        model = fit_availability_model(panel.until(first), horizons=horizons)
+        ticks = range(first, min(first + pace, panel.ticks))
+        for horizon, probability in predict_availability(model, panel, at=ticks).items():
+            found[horizon][:, ticks] = probability
+    return found
+
+
 def availability_metrics(data: Path | None, *, quick: bool) -> dict[str, float | None]:
-    """Return Brier scores of the naive forecasts at 1, 6 and 24 hours ahead, and one tick.
+    """Return Brier scores of the model and of naive forecasts, 1, 6, 24 hours and a tick ahead.
 
     Args:
         data: Folder in the layout of the data README; None for synthetic traces.
-        quick: Score the stated tick length only.
+        quick: Score the stated tick length only, and fit every three days instead of daily.
 
     Returns:
-        `baseline_<name>_brier_<horizon>`; also, unless quick, with the suffix `_300s`, read with
+        `availability_brier_<horizon>` and `baseline_<name>_brier_<horizon>`; also, unless quick, with the suffix `_300s`, read with
         ticks of 300 s, which the authors' notes suggest where their files say 600.
     """
-    metrics = _panel_metrics(load_traces(data))
+    pace = timedelta(days=3 if quick else 1)
+    metrics = _panel_metrics(load_traces(data), pace=pace)
     if not quick:
-        other = _panel_metrics(load_traces(data, tick=timedelta(seconds=300)))
+        other = _panel_metrics(load_traces(data, tick=timedelta(seconds=300)), pace=pace)
         metrics |= {f"{key}_300s": value for key, value in other.items()}
     return metrics
 
 
-def _panel_metrics(panel: AvailabilityPanel) -> dict[str, float | None]:
+def _panel_metrics(panel: AvailabilityPanel, *, pace: timedelta) -> dict[str, float | None]:
     horizons = {"1tick": panel.tick, **HORIZONS}
+    model = rolling_forecasts(panel, horizons=tuple(horizons.values()), refit_every=pace)
+    forecasts: dict[str, Forecast] = {"availability": lambda _, horizon: model[horizon]}
+    forecasts |= {f"baseline_{name}": forecast for name, forecast in BASELINES.items()}
     return {
-        f"baseline_{name}_brier_{label}": scored(
-            panel, forecast(panel, horizon), steps=panel.steps(horizon)
-        )
-        for name, forecast in BASELINES.items()
+        f"{name}_brier_{label}": scored(panel, forecast(panel, horizon), steps=panel.steps(horizon))
+        for name, forecast in forecasts.items()
         for label, horizon in horizons.items()
     }
 
@@ -134,7 +154,7 @@ def _show(metrics: dict[str, float | None], *, suffix: str, title: str) -> None:
     labels = ("1tick", *HORIZONS)
     rows = [
         [name.replace("_", " "), *(metrics[f"{key}_brier_{label}{suffix}"] for label in labels)]
-        for name, key in [(name, f"baseline_{name}") for name in BASELINES]
+        for name, key in [("model", "availability"), *((n, f"baseline_{n}") for n in BASELINES)]
     ]
     show_table(title, ["forecast", *labels], rows)
 
