@@ -26,7 +26,7 @@ from tasks.domain.arrays import FloatArray
 from tasks.domain.errors import PermanentError
 from tasks.domain.spot.pools import Pool
 
-REGION_NODES = 48
+REGION_NODES = 64
 TYPE_NODES = 32
 FACTOR_RANGE = 6.5
 """Factors are integrated over this many standard deviations either way."""
