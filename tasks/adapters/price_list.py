@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from tasks.adapters.aws import translated
+from tasks.domain.spot.assessment import Offer
+from tasks.domain.spot.capacity import Architecture, InstanceShape
 
 OPERATING_SYSTEM = {
     "Linux/UNIX": "Linux",
@@ -17,25 +18,6 @@ OPERATING_SYSTEM = {
     "Windows": "Windows",
 }
 """The price list's name for a spot product description."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """One instance type as sold on demand in one region.
-
-    Attributes:
-        instance_type: For example "m5.large".
-        price_usd_per_hour: On demand, shared tenancy.
-        vcpu: Virtual CPUs.
-        memory_gib: GiB.
-        architecture: "x86_64" or "arm64".
-    """
-
-    instance_type: str
-    price_usd_per_hour: float
-    vcpu: int
-    memory_gib: float
-    architecture: str
 
 
 def on_demand_offers(client: Any, *, region: str, product: str) -> dict[str, Offer]:
@@ -67,7 +49,7 @@ def on_demand_offers(client: Any, *, region: str, product: str) -> dict[str, Off
     }
     documents = _pages(client.get_products, arguments, region=region)
     offers = (offer_from(json.loads(document)) for document in documents)
-    return {offer.instance_type: offer for offer in offers if offer is not None}
+    return {offer.shape.instance_type: offer for offer in offers if offer is not None}
 
 
 def _pages(call: Callable[..., Any], arguments: dict[str, Any], *, region: str) -> Iterable[str]:
@@ -86,13 +68,13 @@ def offer_from(document: dict[str, Any]) -> Offer | None:
     price = _hourly_usd(document)
     if price is None or "instanceType" not in attributes:
         return None
-    return Offer(
+    shape = InstanceShape(
         instance_type=attributes["instanceType"],
-        price_usd_per_hour=price,
-        vcpu=int(attributes["vcpu"]),
+        vcpu=float(attributes["vcpu"]),
         memory_gib=float(attributes["memory"].split()[0].replace(",", "")),
-        architecture="arm64" if _is_graviton(attributes) else "x86_64",
+        architecture=Architecture.ARM64 if _is_graviton(attributes) else Architecture.X86_64,
     )
+    return Offer(shape=shape, price_usd_per_hour=price)
 
 
 def _hourly_usd(document: dict[str, Any]) -> float | None:

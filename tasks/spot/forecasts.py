@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -104,9 +105,12 @@ def forecast_in_chunks(
         )
         for number, chunk in enumerate(chunks, start=1)
     ]
-    fits = [fit_horizon.submit(samples, horizon_hours=hours, seed=seed) for hours in horizons]
+    # Futures stand for their results: Prefect waits for them, its types do not say so.
+    drawn = cast("list[dict[int, TrainingSample]]", samples)
+    fits = [fit_horizon.submit(drawn, horizon_hours=hours, seed=seed) for hours in horizons]
+    fitted = cast("list[HorizonForecaster]", fits)
     parts = [
-        forecast_chunk.submit(chunk, fits, chunk_number=number)
+        forecast_chunk.submit(chunk, fitted, chunk_number=number)
         for number, chunk in enumerate(chunks, start=1)
     ]
     forecasts = [future.result() for future in parts]

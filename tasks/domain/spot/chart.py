@@ -48,7 +48,13 @@ def interval_chart(
         axis.set_visible(False)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="outside lower left", ncols=5, frameon=False, fontsize=9, labelcolor=INK
+        handles,
+        labels,
+        loc="outside lower left",
+        ncols=5,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
     )
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor=GROUND)
@@ -63,9 +69,7 @@ def _draw_pool(
     before = cutoff + pd.to_timedelta(np.arange(1 - len(past), 1), unit="h")
     after = cutoff + pd.to_timedelta(np.arange(forecasts.horizon_hours + 1), unit="h")
     last = forecasts.last_value[forecast_row]
-    low, middle, high = (
-        _from_now(last, forecasts.quantiles[forecast_row, :, k]) for k in range(3)
-    )
+    low, middle, high = (_from_now(last, forecasts.quantiles[forecast_row, :, k]) for k in range(3))
     naive_low, naive_high = (
         _from_now(last, forecasts.naive_quantiles[forecast_row, :, k]) for k in (0, 2)
     )

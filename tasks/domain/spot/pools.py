@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import FloatArray, TimeArray
+
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 
 PRICE_CHANGE_COLUMNS = (
     "timestamp",
@@ -31,6 +34,12 @@ class Pool:
 
     def __str__(self) -> str:
         return f"{self.instance_type}/{self.availability_zone}"
+
+    @property
+    def region(self) -> str:
+        """Region of the zone: us-east-1 for us-east-1a, us-west-2 for us-west-2-lax-1a."""
+        found = REGION.match(self.availability_zone)
+        return found.group() if found is not None else self.availability_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

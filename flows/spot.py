@@ -1,0 +1,199 @@
+"""Forecast spot prices and interruption risk, and rank capacity pools for a need."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, cast
+
+from prefect import flow
+from prefect.blocks.core import Block
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from blocks import AwsAccount
+from flows.runners import chosen_runner
+from flows.spot_parameters import (
+    BlockName,
+    CapacityRequest,
+    InstanceType,
+    Product,
+    Region,
+    StorageName,
+)
+from tasks.adapters.objects import Storage
+from tasks.adapters.outlook import load_outlook
+from tasks.chunks import Sealed
+from tasks.domain.errors import InsufficientHistoryError
+from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
+from tasks.domain.spot.capacity import CapacityNeed
+from tasks.domain.spot.forecasts import HORIZONS_HOURS, PoolForecasts
+from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel, window_start
+from tasks.domain.spot.report import SpotReport, source_counts
+from tasks.spot.forecasts import forecast_in_chunks
+from tasks.spot.history import MarketScope, bring_up_to_date, held_history
+from tasks.spot.market import fetch_offers, fetch_placement_scores
+from tasks.spot.outlook import Findings, publish_findings
+from tasks.spot.report import show_report
+
+STALE_AFTER = timedelta(minutes=45)
+"""A scheduled run that starts later than this is skipped: the next one is due."""
+
+
+def run_name() -> str:
+    """Return a name that tells runs apart in a list."""
+    given = flow_run.parameters
+    where = "+".join(given.get("regions") or ["all-regions"])
+    return f"spot-{where}-{datetime.now(UTC):%d%b-%H%M}".lower()
+
+
+@flow(
+    name="forecast-spot-prices",
+    flow_run_name=run_name,
+    task_runner=chosen_runner(),
+    timeout_seconds=3600,
+)
+def forecast_spot_prices(
+    regions: Annotated[list[Region], Field(max_length=40)] = [],  # noqa: B006 - Prefect copies it
+    instance_types: Annotated[list[InstanceType], Field(max_length=1000)] = [],  # noqa: B006
+    products: Annotated[list[Product], Field(min_length=1, max_length=6)] = ["Linux/UNIX"],  # noqa: B006
+    window_days: Annotated[int, Field(ge=15, le=90)] = 30,
+    need: CapacityRequest = CapacityRequest(),  # noqa: B008 - frozen
+    as_of: datetime | None = None,
+    account: BlockName = "homeostat",
+    storage: StorageName = "local-file-system/homeostat",
+    outlook: BlockName = "homeostat",
+    pools_per_chunk: Annotated[int, Field(ge=10, le=20_000)] = 1000,
+    seed: Annotated[int, Field(ge=0)] = 20,
+) -> SpotReport:
+    """Forecast every capacity pool for the next day and week, and rank pools for a need.
+
+    Reads spot price history (only what is new since the last run), fits one global model per
+    horizon, backtests it, falls back to the last value where the model does not pay, and
+    publishes the result as artifacts and in the SpotOutlook block. Changes nothing in AWS but
+    one chart in the report bucket.
+
+    Args:
+        regions: For example us-east-1; empty for the regions of the account block.
+        instance_types: For example m5.large; empty for all.
+        products: Operating systems, as EC2 describes them.
+        window_days: Days of history that the forecast sees; 30 is what was benchmarked.
+        need: Capacity that the ranked pools should provide.
+        as_of: Forecast as if it were this instant; empty for now.
+        account: Name of the AwsAccount block.
+        storage: Storage block for history and forecasts, as type/name.
+        outlook: Name of the SpotOutlook block to read and write.
+        pools_per_chunk: Pools a task works on; the chunks run in parallel.
+        seed: Same seed and history, same forecast.
+    """
+    now = (as_of or datetime.now(UTC)).astimezone(UTC)
+    aws = cast("AwsAccount", AwsAccount.load(account))
+    store = cast("Storage", Block.load(storage))
+    scope = MarketScope(
+        regions=tuple(regions or aws.regions),
+        products=tuple(products),
+        instance_types=tuple(instance_types),
+    )
+    source = aws.endpoint_url or "AWS"
+    if (reason := stale_reason(now)) is not None:
+        get_run_logger().warning("spot.run.skipped reason=%s", reason)
+        return SpotReport(cutoff=None, price_source=source, regions=scope.regions, skipped=reason)
+
+    known = load_outlook(outlook)
+    hours = window_days * 24 + 1
+    history = bring_up_to_date(
+        aws,
+        scope,
+        held=held_history(store, known),
+        spans=known.history_spans,
+        window_start=window_start(now, hours=hours + 1),
+        until=now,
+    )
+    panel = hourly_panel(scope.select(history.changes), cutoff=now, hours=hours)
+    if len(panel) == 0:
+        raise InsufficientHistoryError(
+            found_hours=0, needed_hours=hours, subject=f"spot prices of {scope} at {source}"
+        )
+    forecasters, forecasts = forecast_in_chunks(
+        panel, horizons=HORIZONS_HOURS, pools_per_chunk=pools_per_chunk, seed=seed
+    )
+    assessment = assess(aws, panel, forecasts, need.need())
+    report = SpotReport(
+        cutoff=panel.cutoff,
+        price_source=source,
+        regions=scope.regions,
+        rows_fetched=history.rows_fetched,
+        window_days=window_days,
+        scores=tuple(forecaster.backtest for forecaster in forecasters),
+        sources={one.horizon_hours: source_counts(one) for one in forecasts},
+        assessment=assessment,
+    )
+    found = Findings(
+        observed_at=now,
+        history=history,
+        based_on=known.history,
+        forecasts=forecasts,
+        scores=report.scores,
+    )
+    publish_findings(store, outlook, Sealed(found))
+    show_report(aws, Sealed(report), Sealed(panel), Sealed(forecasts))
+    return report
+
+
+def stale_reason(now: datetime) -> str | None:
+    """Return why a scheduled run is not worth doing; None when it is.
+
+    After downtime a worker gets every run that was missed, all at once.
+    """
+    expected = flow_run.scheduled_start_time
+    if expected is None or "auto-scheduled" not in (flow_run.tags or []):
+        return None
+    late = now - expected
+    return None if late <= STALE_AFTER else f"it was due {late} ago, and the next one is near"
+
+
+def assess(
+    account: AwsAccount, panel: PricePanel, forecasts: Sequence[PoolForecasts], need: CapacityNeed
+) -> Assessment:
+    """Assess every pool, then once more with placement scores of the types that came out best."""
+    offers = fetch_offers(account, panel.pools)
+    chosen = forecasts_for(need, forecasts)
+
+    def assessed(scores: dict[Pool, int]) -> Assessment:
+        return assess_pools(
+            panel, chosen, offers=offers, need=need, placement_scores=scores, observed={}
+        )
+
+    first = assessed({})
+    scores = placement_scores_of_best(account, first, panel.pools)
+    return assessed(scores) if scores else first
+
+
+def placement_scores_of_best(
+    account: AwsAccount, assessment: Assessment, pools: Sequence[Pool]
+) -> dict[Pool, int]:
+    """Return placement scores for the types of the allocation, in the regions where it is."""
+    if assessment.allocation is None:
+        return {}
+    wanted: dict[str, Counter[str]] = {}
+    for part in assessment.allocation.pools:
+        pool = part.candidate.pool
+        wanted.setdefault(pool.region, Counter())[pool.instance_type] += part.instances
+    futures = [
+        fetch_placement_scores.submit(account, region, dict(kinds))
+        for region, kinds in wanted.items()
+    ]
+    scores: dict[tuple[str, str], int] = {}
+    for future in futures:
+        scores |= future.result()
+    return {
+        pool: scores[pool.instance_type, pool.availability_zone]
+        for pool in pools
+        if (pool.instance_type, pool.availability_zone) in scores
+    }
+
+
+if __name__ == "__main__":
+    forecast_spot_prices()
