@@ -24,6 +24,7 @@ from tasks.domain.spot.availability import (
     transition_table,
 )
 from tasks.domain.spot.availability_model import fit_availability_model, predict_availability
+from tasks.domain.spot.coincidence import mean_loss_correlation
 from tasks.domain.spot.pools import Pool
 
 HORIZONS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "24h": timedelta(hours=24)}
@@ -117,11 +118,17 @@ def availability_metrics(data: Path | None, *, quick: bool) -> dict[str, float |
         quick: Score the stated tick length only, and fit every three days instead of daily.
 
     Returns:
-        `availability_brier_<horizon>` and `baseline_<name>_brier_<horizon>`; also, unless quick, with the suffix `_300s`, read with
+        `availability_brier_<horizon>` and `baseline_<name>_brier_<horizon>`, and the latent
+        `loss_correlation_{same_type,other}_1h`; the scores also, unless quick, with the suffix `_300s`, read with
         ticks of 300 s, which the authors' notes suggest where their files say 600.
     """
     pace = timedelta(days=3 if quick else 1)
-    metrics = _panel_metrics(load_traces(data), pace=pace)
+    panel = load_traces(data)
+    metrics = _panel_metrics(panel, pace=pace)
+    for label, same_type in (("same_type", True), ("other", False)):
+        metrics[f"loss_correlation_{label}_1h"] = mean_loss_correlation(
+            panel, horizon=HORIZONS["1h"], same_type=same_type
+        )
     if not quick:
         other = _panel_metrics(load_traces(data, tick=timedelta(seconds=300)), pace=pace)
         metrics |= {f"{key}_300s": value for key, value in other.items()}
@@ -147,6 +154,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for suffix, title in (("", "as the files say"), ("_300s", "if a tick is 300 s")):
         if f"baseline_two_state_brier_1h{suffix}" in metrics:
             _show(metrics, suffix=suffix, title=f"Brier score of availability, {title}")
+    rows = [[label, metrics[f"loss_correlation_{label}_1h"]] for label in ("same_type", "other")]
+    show_table("Latent correlation of losses within an hour", ["pairs", "correlation"], rows)
     publish(options, metrics)
 
 

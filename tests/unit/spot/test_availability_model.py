@@ -103,6 +103,19 @@ def test_it_stays_with_the_table_where_there_is_nothing_to_learn() -> None:
     assert found < 1.02 * table
 
 
+def test_it_trusts_itself_only_as_far_as_the_trial_bears_out() -> None:
+    steady = market(days=20)
+    reversed_late = steady.up.copy()
+    late = int(0.7 * steady.ticks)
+    reversed_late[:, late:] = ~reversed_late[:, late:]
+    trusted, doubted = (
+        fit_availability_model(given, horizons=[6 * HOUR]).horizons[6 * HOUR].trust
+        for given in (steady, panel(reversed_late))
+    )
+    assert trusted > 0.8
+    assert doubted < trusted - 0.2
+
+
 @pytest.mark.parametrize("up", [True, False])
 def test_a_pool_that_never_changed_gets_neither_zero_nor_one(up: bool) -> None:
     whole = panel(np.full((1, 400), up))

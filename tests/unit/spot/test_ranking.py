@@ -179,11 +179,11 @@ def test_whole_instances_round_up() -> None:
 
 
 def test_a_need_of_exactly_some_instances_takes_no_more() -> None:
-    """0.3 / 0.1 is 2.999...: binary fractions must not add an instance."""
+    """1 / (0.7 / 7.7) is a little above 11: binary fractions must not add an instance."""
     shape = InstanceShape(
-        instance_type="x", vcpu=0.1, memory_gib=1, architecture=Architecture.X86_64
+        instance_type="x", vcpu=0.7, memory_gib=1, architecture=Architecture.X86_64
     )
-    assert CapacityNeed(vcpu=0.3, memory_gib=1).instances_alone(shape) == 3
+    assert CapacityNeed(vcpu=7.7, memory_gib=1).instances_alone(shape) == 11
 
 
 @pytest.mark.parametrize(

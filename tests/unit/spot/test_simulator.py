@@ -93,6 +93,19 @@ def test_given_base_prices_and_caps_are_kept() -> None:
     assert frame["price_usd_per_hour"].max() <= 0.0201
 
 
+def test_a_cap_between_two_quanta_is_not_rounded_past() -> None:
+    pools = synthetic_pools(3)
+    frame = simulate_price_changes(
+        pools=pools,
+        start=START,
+        end=END,
+        seed=1,
+        base_prices=dict.fromkeys(pools, 0.5),
+        on_demand_prices={pool.instance_type: 0.02016 for pool in pools},
+    )
+    assert frame["price_usd_per_hour"].max() == 0.02016
+
+
 def test_no_pools_give_an_empty_market() -> None:
     empty = simulate_price_changes(pools=(), start=START, end=END, seed=1)
     assert tuple(empty.columns) == PRICE_CHANGE_COLUMNS
