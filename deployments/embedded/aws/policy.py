@@ -1,0 +1,160 @@
+"""What the credentials of Homeostat may do: the IAM policy it asks users to attach."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import translate
+from pathlib import Path
+from typing import Any
+
+from deployments.embedded.aws.calls import Call, Protocol
+from deployments.embedded.aws.errors import AwsError, InvalidFileError
+
+POLICY_FILE = Path(__file__).parents[2] / "aws" / "policy.json"
+ACCOUNT = "123456789012"
+USER = f"arn:aws:iam::{ACCOUNT}:user/homeostat"
+SEEDING_KEY = "seed"
+"""Access key that the policy does not bind: tests and tools put instances and metrics in with it."""
+
+# IAM's action for an S3 operation, where it is not the operation itself.
+_S3_ACTIONS = {
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteObjects": "DeleteObject",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "UploadPart": "PutObject",
+}
+# AWS answers it whoever asks, even against an explicit deny.
+_ALWAYS_ALLOWED = "sts:GetCallerIdentity"
+_KNOWN_ELEMENTS = {"Sid", "Effect", "Action", "Resource"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement of a policy; patterns are regular expressions."""
+
+    allows: bool
+    actions: tuple[re.Pattern[str], ...]
+    resources: tuple[re.Pattern[str], ...]
+
+    def covers(self, action: str, resource: str) -> bool:
+        """Return whether the statement speaks of an action on a resource."""
+        return _any_match(self.actions, action) and _any_match(self.resources, resource)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """An identity-based policy: what is not allowed is denied, and a deny wins."""
+
+    statements: tuple[Statement, ...]
+
+    def allows(self, action: str, resource: str = "*") -> bool:
+        """Return whether an action, for example "ec2:DescribeRegions", is allowed."""
+        effects = {s.allows for s in self.statements if s.covers(action, resource)}
+        return effects == {True}
+
+
+def read_policy(path: Path = POLICY_FILE) -> Policy:
+    """Return the policy in an IAM policy document.
+
+    Raises:
+        InvalidFileError: It is not one, or uses an element that is not understood here; ignoring
+            a condition would allow what AWS refuses.
+    """
+    try:
+        document = json.loads(path.read_text())
+        statements = tuple(_statement(item, path) for item in document["Statement"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidFileError(path, f"is not an IAM policy: {error!r}") from error
+    return Policy(statements=statements)
+
+
+def _statement(item: Mapping[str, Any], path: Path) -> Statement:
+    unknown = sorted(set(item) - _KNOWN_ELEMENTS)
+    if unknown:
+        known = ", ".join(sorted(_KNOWN_ELEMENTS))
+        raise InvalidFileError(path, f"element {unknown[0]!r} is not understood; use {known}")
+    return Statement(
+        allows={"Allow": True, "Deny": False}[item["Effect"]],
+        actions=_patterns(item["Action"], flags=re.IGNORECASE),
+        resources=_patterns(item["Resource"]),
+    )
+
+
+def _patterns(value: str | Sequence[str], *, flags: int = 0) -> tuple[re.Pattern[str], ...]:
+    texts = [value] if isinstance(value, str) else value
+    # IAM knows * and ? only; fnmatch's brackets do not occur in actions or ARNs.
+    return tuple(re.compile(translate(text), flags) for text in texts)
+
+
+def _any_match(patterns: Iterable[re.Pattern[str]], text: str) -> bool:
+    return any(pattern.match(text) for pattern in patterns)
+
+
+def check_allowed(call: Call, policy: Policy) -> None:
+    """Check that whoever calls may do so.
+
+    Raises:
+        AwsError: They may not; worded as AWS words it.
+    """
+    if call.access_key is None:
+        if call.service == "s3" and call.headers.get("REQUEST_METHOD") in {
+            "GET",
+            "HEAD",
+            "OPTIONS",
+        }:
+            return  # a public object, or a refusal by S3 itself
+        raise _unsigned(call)
+    if call.access_key == SEEDING_KEY:
+        return
+    action, resource = _action(call), _resource(call)
+    if action != _ALWAYS_ALLOWED and not policy.allows(action, resource):
+        raise _refusal(call, action, resource)
+
+
+def _action(call: Call) -> str:
+    if call.service == "s3" and call.operation in _S3_ACTIONS:
+        return f"s3:{_S3_ACTIONS[call.operation]}"
+    return call.name
+
+
+def _resource(call: Call) -> str:
+    if call.service != "s3" or "Bucket" not in call.resource:
+        return "*"
+    path = [call.resource["Bucket"]]
+    if call.operation == "DeleteObjects":
+        path.append("*")  # the keys are in the body; the bucket decides
+    elif "Key" in call.resource:
+        path.append(call.resource["Key"])
+    return f"arn:aws:s3:::{'/'.join(path)}"
+
+
+def _refusal(call: Call, action: str, resource: str) -> AwsError:
+    on_resource = "" if resource == "*" else f' on resource: "{resource}"'
+    message = (
+        f"User: {USER} is not authorized to perform: {action}{on_resource} "
+        f"because no identity-based policy allows the {action} action"
+    )
+    if call.protocol is Protocol.EC2:
+        message = f"You are not authorized to perform this operation. {message}"
+        return AwsError(code="UnauthorizedOperation", message=message, status=403)
+    if call.protocol in {Protocol.QUERY, Protocol.REST_XML}:
+        return AwsError(code="AccessDenied", message=message, status=403)
+    status = 403 if call.protocol is Protocol.REST_JSON else 400
+    return AwsError(code="AccessDeniedException", message=message, status=status)
+
+
+def _unsigned(call: Call) -> AwsError:
+    if call.service == "s3":
+        return AwsError(code="AccessDenied", message="Access Denied", status=403)
+    message = "Request is missing Authentication Token"
+    return AwsError(code="MissingAuthenticationToken", message=message, status=403)

@@ -1,0 +1,225 @@
+"""The embedded AWS as a whole: configuration, assembly, start and end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from moto.moto_api._internal.models import moto_api_backend
+
+from deployments.embedded.aws.control import Control
+from deployments.embedded.aws.errors import PortInUseError
+from deployments.embedded.aws.faults import FaultPlan, FaultRule
+from deployments.embedded.aws.http_server import LOOPBACK, LoopbackServer
+from deployments.embedded.aws.instance_types import describe_instance_types
+from deployments.embedded.aws.metric_reads import MetricReads
+from deployments.embedded.aws.metric_store import MetricStore
+from deployments.embedded.aws.metric_writes import (
+    load_cpu_metrics,
+    put_metric_data,
+    read_cpu_metrics,
+)
+from deployments.embedded.aws.overlay import AwsOverlay, Handler
+from deployments.embedded.aws.placement import PlacementScores
+from deployments.embedded.aws.policy import ACCOUNT, USER, read_policy
+from deployments.embedded.aws.price_list import (
+    describe_services,
+    get_products,
+    on_demand_types,
+)
+from deployments.embedded.aws.replay import replay_end, shift_to_end
+from deployments.embedded.aws.spot_api import SpotPriceHistory
+from deployments.embedded.aws.spot_history import SHIPPED_HISTORY, read_spot_history
+from deployments.embedded.aws.spot_index import index_by_region
+from tasks.domain.spot.catalogue import synthetic_pools
+
+SIMULATED = "simulated"
+SIMULATED_POOLS = 180
+SIMULATED_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
+SIMULATED_SPAN = timedelta(days=60)
+SIMULATED_FUTURE = timedelta(days=14)
+
+
+def system_clock() -> datetime:
+    """Return now, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedAwsConfig:
+    """What an embedded AWS starts with.
+
+    Attributes:
+        port: On 127.0.0.1; 0 for any free port.
+        spot_history: A file of recorded prices, or "simulated"; None for the shipped extract.
+        replay_ends: Where the recordings end on the clock: "now", an offset such as "+7d", or an
+            ISO 8601 instant. "recorded" leaves the recorded times.
+        seed: Of a simulated history.
+        faults: In force from the start.
+        metrics: A file of recorded CPU utilisation, put into us-east-1.
+        clock: Now, aware UTC; nothing later is told.
+        pause: Waits some seconds, for delay faults; None for a wait that ends with the server.
+    """
+
+    port: int = 0
+    spot_history: Path | str | None = None
+    replay_ends: str = "now"
+    seed: int = 0
+    faults: tuple[FaultRule, ...] = ()
+    metrics: Path | None = None
+    clock: Callable[[], datetime] = system_clock
+    pause: Callable[[float], object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedAws:
+    """A running embedded AWS.
+
+    Attributes:
+        endpoint_url: For boto3's `endpoint_url`.
+        faults: May be changed while it runs.
+        metrics: The CloudWatch data.
+    """
+
+    endpoint_url: str
+    faults: FaultPlan
+    metrics: MetricStore
+
+
+@contextmanager
+def serve_aws(config: EmbeddedAwsConfig | None = None) -> Iterator[EmbeddedAws]:
+    """Run an embedded AWS in this process until the block ends. Instances and buckets start empty.
+
+    moto's state is the process's: of two servers in one process, the second empties the first.
+
+    Raises:
+        InvalidInputError: A file or option is not valid, or the port is in use.
+    """
+    config = config or EmbeddedAwsConfig()
+    faults, metrics, stopping = FaultPlan(config.faults), MetricStore(), threading.Event()
+    overlay = _overlay(config, faults, metrics, pause=config.pause or stopping.wait)
+    moto_api_backend.reset()
+    try:
+        server = LoopbackServer(config.port, overlay)
+    except OSError as error:
+        raise PortInUseError(config.port, error.strerror or str(error)) from error
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="embedded-aws")
+    thread.start()
+    try:
+        url = f"http://{LOOPBACK}:{server.server_port}"
+        yield EmbeddedAws(endpoint_url=url, faults=faults, metrics=metrics)
+    finally:
+        stopping.set()
+        server.shutdown()
+        server.close_connections()
+        server.server_close()
+        thread.join()
+
+
+def _overlay(
+    config: EmbeddedAwsConfig,
+    faults: FaultPlan,
+    metrics: MetricStore,
+    *,
+    pause: Callable[[float], object],
+) -> AwsOverlay:
+    end = _replay_end(config)
+    changes, source = _history(config, end)
+    _load_metrics(config, metrics, end)
+    health = partial(_health, config.clock, _facts(changes, source), metrics)
+    return AwsOverlay(
+        handlers=_handlers(changes, metrics, config.clock),
+        policy=read_policy(),
+        faults=faults,
+        control=Control(faults=faults, health=health),
+        clock=config.clock,
+        pause=pause,
+    )
+
+
+def _replay_end(config: EmbeddedAwsConfig) -> datetime | None:
+    if config.replay_ends == "recorded":
+        return None
+    return replay_end(config.replay_ends, now=config.clock())
+
+
+def _history(config: EmbeddedAwsConfig, end: datetime | None) -> tuple[pd.DataFrame, str]:
+    if config.spot_history == SIMULATED:
+        return _simulated(config, end), f"simulated, seed {config.seed}"
+    path = Path(config.spot_history or SHIPPED_HISTORY)
+    recorded = read_spot_history(path)
+    return recorded if end is None else shift_to_end(recorded, end=end), f"recorded, {path.name}"
+
+
+def _simulated(config: EmbeddedAwsConfig, end: datetime | None) -> pd.DataFrame:
+    # Brings SciPy, which a recording does not need.
+    from tasks.domain.spot.simulator import simulate_price_changes
+
+    now = config.clock().replace(minute=0, second=0, microsecond=0)
+    # A simulation has no recorded end: unless told where to stop, it goes on for two weeks.
+    last = now + SIMULATED_FUTURE if end is None or config.replay_ends == "now" else end
+    return simulate_price_changes(
+        pools=synthetic_pools(SIMULATED_POOLS, regions=SIMULATED_REGIONS),
+        start=min(now, last) - SIMULATED_SPAN,
+        end=last,
+        seed=config.seed,
+        on_demand_prices={name: kind.usd_per_hour for name, kind in on_demand_types().items()},
+    )
+
+
+def _load_metrics(config: EmbeddedAwsConfig, store: MetricStore, end: datetime | None) -> None:
+    if config.metrics is None:
+        return
+    frame = read_cpu_metrics(config.metrics)
+    load_cpu_metrics(
+        store, frame if end is None else shift_to_end(frame, end=end), region="us-east-1"
+    )
+
+
+def _handlers(
+    changes: pd.DataFrame, metrics: MetricStore, clock: Callable[[], datetime]
+) -> dict[str, Handler]:
+    regions = index_by_region(changes)
+    reads = MetricReads(metrics, clock=clock)
+    return {
+        "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,
+        "ec2:GetSpotPlacementScores": PlacementScores(regions, clock=clock).describe,
+        "ec2:DescribeInstanceTypes": describe_instance_types,
+        "pricing:DescribeServices": describe_services,
+        "pricing:GetProducts": get_products,
+        "cloudwatch:GetMetricData": reads.get_metric_data,
+        "cloudwatch:GetMetricStatistics": reads.get_metric_statistics,
+        "cloudwatch:ListMetrics": reads.list_metrics,
+        "cloudwatch:PutMetricData": partial(put_metric_data, store=metrics, clock=clock),
+        "sts:GetCallerIdentity": _caller_identity,
+    }
+
+
+def _caller_identity(call: object, parameters: object) -> dict[str, Any]:
+    del call, parameters
+    return {"UserId": "AIDAHOMEOSTATEMBEDDED", "Account": ACCOUNT, "Arn": USER}
+
+
+def _facts(changes: pd.DataFrame, source: str) -> dict[str, Any]:
+    pools = changes[["availability_zone", "instance_type", "product_description"]]
+    return {
+        "rows": len(changes),
+        "pools": len(pools.drop_duplicates()),
+        "first": changes["timestamp"].min().isoformat(),
+        "last": changes["timestamp"].max().isoformat(),
+        "source": source,
+    }
+
+
+def _health(
+    clock: Callable[[], datetime], history: Mapping[str, Any], metrics: MetricStore
+) -> dict[str, Any]:
+    now = clock().isoformat()
+    return {"status": "ok", "now": now, "history": dict(history), "metric_series": len(metrics)}
