@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
@@ -20,13 +21,16 @@ from deployments.embedded.aws.faults import (
     FaultPlan,
     fault_error,
 )
-from deployments.embedded.aws.policy import Policy, check_allowed
+from deployments.embedded.aws.policy import Policy, check_allowed, check_not_expired
 from deployments.embedded.aws.wire import Reply, error_reply, parameters_of, result_reply
 
 Handler = Callable[[Call, Mapping[str, Any]], Mapping[str, Any] | Reply]
 StartResponse = Callable[..., Any]
 
 _log = logging.getLogger(__name__)
+
+_OURS = {"connection", "date", "server", "transfer-encoding"}
+"""Headers that the HTTP server writes."""
 
 _PHRASES = {200: "OK", 400: "Bad Request", 403: "Forbidden", 412: "Precondition Failed"}
 
@@ -39,6 +43,7 @@ class AwsOverlay:
         policy: What callers may do.
         faults: What goes wrong on purpose.
         control: Answers the embedded cloud's own addresses.
+        clock: Now, aware; presigned addresses expire by it.
         pause: Waits some seconds, for delays.
     """
 
@@ -49,12 +54,14 @@ class AwsOverlay:
         policy: Policy,
         faults: FaultPlan,
         control: Control,
+        clock: Callable[[], datetime],
         pause: Callable[[float], object],
     ) -> None:
         self._handlers = handlers
         self._policy = policy
         self._faults = faults
         self._control = control
+        self._clock = clock
         self._pause = pause
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto's backends are plain dictionaries.
@@ -91,6 +98,7 @@ class AwsOverlay:
     def _answer(self, call: Call, environ: Environ) -> Reply:
         if not _exists(call):
             raise _unknown(call, reason="is not an operation of AWS")
+        check_not_expired(call, now=self._clock())
         check_allowed(call, self._policy)
         handler = self._handlers.get(call.name)
         if handler is None:
@@ -107,7 +115,8 @@ class AwsOverlay:
 
         def start_response(line: str, pairs: list[tuple[str, str]], _: Any = None) -> None:
             nonlocal status, headers
-            status, headers = int(line.partition(" ")[0]), dict(pairs)
+            status = int(line.partition(" ")[0])
+            headers = {name: value for name, value in pairs if name.lower() not in _OURS}
 
         try:
             with self._moto_lock:
@@ -116,10 +125,8 @@ class AwsOverlay:
         except Exception as error:
             _log.warning("aws.moto.failed operation=%s error=%r", call.name, error)
             raise _unknown(call, reason="is not embedded") from error
-        if status >= 400 and headers.get("Content-Type", "").startswith("text/html") and body:
-            _log.warning("aws.moto.html operation=%s status=%d", call.name, status)
-            if body.lstrip()[:1] != b"<" or b"<html" in body[:200].lower():
-                raise _unknown(call, reason="is not embedded")
+        if status >= 400 and b"<html" in body[:200].lower():
+            raise _unknown(call, reason="is not embedded")
         return Reply(body=body, status=status, headers=headers)
 
 

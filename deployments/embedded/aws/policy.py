@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from fnmatch import translate
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from deployments.embedded.aws.calls import Call, Protocol
 from deployments.embedded.aws.errors import AwsError, InvalidFileError
@@ -107,11 +109,7 @@ def check_allowed(call: Call, policy: Policy) -> None:
         AwsError: They may not; worded as AWS words it.
     """
     if call.access_key is None:
-        if call.service == "s3" and call.headers.get("REQUEST_METHOD") in {
-            "GET",
-            "HEAD",
-            "OPTIONS",
-        }:
+        if _may_be_public(call):
             return  # a public object, or a refusal by S3 itself
         raise _unsigned(call)
     if call.access_key == SEEDING_KEY:
@@ -119,6 +117,33 @@ def check_allowed(call: Call, policy: Policy) -> None:
     action, resource = _action(call), _resource(call)
     if action != _ALWAYS_ALLOWED and not policy.allows(action, resource):
         raise _refusal(call, action, resource)
+
+
+def check_not_expired(call: Call, *, now: datetime) -> None:
+    """Check that a presigned address may still be used.
+
+    Raises:
+        AwsError: Its time is over.
+    """
+    query = dict(parse_qsl(call.headers.get("QUERY_STRING", "")))
+    if "X-Amz-Expires" not in query:
+        return
+    try:
+        signed_at = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        lasts = timedelta(seconds=int(query["X-Amz-Expires"]))
+    except (KeyError, ValueError) as error:
+        code, message = (
+            "AuthorizationQueryParametersError",
+            "X-Amz-Date or X-Amz-Expires is invalid",
+        )
+        raise AwsError(code=code, message=message) from error
+    if now > signed_at + lasts:
+        raise AwsError(code="AccessDenied", message="Request has expired", status=403)
+
+
+def _may_be_public(call: Call) -> bool:
+    preflight = call.headers.get("REQUEST_METHOD") == "OPTIONS"
+    return call.service == "s3" and (preflight or call.operation in {"GetObject", "HeadObject"})
 
 
 def _action(call: Call) -> str:
