@@ -1,7 +1,8 @@
 """Whether capacity could be had: recorded traces, and the naive forecasts everything must beat.
 
 A forecast made at tick t uses ticks up to t, included, and says how likely capacity is obtainable
-at tick t + horizon. All functions are causal: their value at t never depends on a later tick.
+at tick t + horizon, or at every tick until then. Forecasts are causal: their value at t never
+depends on a later tick.
 """
 
 from __future__ import annotations
@@ -9,12 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 
 import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.errors import PermanentError
 from tasks.domain.spot.pools import Pool
+
+
+class Question(StrEnum):
+    """What is asked about the horizon."""
+
+    AVAILABLE = "available"
+    """Can capacity be had when it ends?"""
+    UNINTERRUPTED = "uninterrupted"
+    """Can it be had at every tick until then? Of a pool that is up: does an instance survive?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,19 @@ class AvailabilityPanel:
         return max(1, round(horizon / self.tick))
 
 
+def outcomes(
+    panel: AvailabilityPanel, *, steps: int, question: Question = Question.AVAILABLE
+) -> BoolArray:
+    """Return what came of each tick's question, (n, ticks - steps)."""
+    if question is Question.AVAILABLE:
+        return panel.up[:, steps:]
+    width = max(panel.ticks - steps, 0)
+    lasted = np.ones((len(panel.pools), width), dtype=bool)
+    for step in range(1, steps + 1):
+        lasted &= panel.up[:, step : width + step]
+    return lasted
+
+
 def last_state(panel: AvailabilityPanel) -> FloatArray:
     """Return the state at each tick as the forecast: 0 or 1, (n, ticks)."""
     return panel.up.astype(np.float64)
@@ -64,13 +88,15 @@ def long_run_rate(panel: AvailabilityPanel) -> FloatArray:
     return np.asarray((panel.up.cumsum(axis=1) + 1.0) / (seen + 2.0), dtype=np.float64)
 
 
-def transition_table(panel: AvailabilityPanel, *, steps: int) -> FloatArray:
-    """Return P(up after `steps` ticks | state now) from each pool's own past, (n, ticks).
+def transition_table(
+    panel: AvailabilityPanel, *, steps: int, question: Question = Question.AVAILABLE
+) -> FloatArray:
+    """Return P(question answered yes | state now) from each pool's own past, (n, ticks).
 
-    Counts the pairs (state at s, state at s + steps) with s + steps <= t, by Laplace's rule.
+    Counts the pairs (state at s, outcome at s + steps) with s + steps <= t, by Laplace's rule.
     """
     up = panel.up
-    before, after = up[:, :-steps], up[:, steps:]
+    before, after = up[:, :-steps], outcomes(panel, steps=steps, question=question)
     from_up = _counts_known(before & after, steps, up.shape), _counts_known(before, steps, up.shape)
     from_down = (
         _counts_known(~before & after, steps, up.shape),

@@ -12,7 +12,12 @@ import numpy as np
 from scipy.signal import lfilter
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.spot.availability import AvailabilityPanel, long_run_rate, transition_table
+from tasks.domain.spot.availability import (
+    AvailabilityPanel,
+    Question,
+    long_run_rate,
+    transition_table,
+)
 
 HALF_LIVES = (
     timedelta(minutes=30),
@@ -32,12 +37,15 @@ def logit(probability: FloatArray) -> FloatArray:
     return np.asarray(np.log(safe / (1.0 - safe)), dtype=np.float64)
 
 
-def availability_features(panel: AvailabilityPanel, *, steps: int) -> tuple[FloatArray, FloatArray]:
+def availability_features(
+    panel: AvailabilityPanel, *, steps: int, question: Question = Question.AVAILABLE
+) -> tuple[FloatArray, FloatArray]:
     """Return the log odds to start from, (n, ticks), and the features, (n, ticks, k).
 
     Args:
         panel: Availability so far.
         steps: Horizon in ticks.
+        question: What the transition table answers.
 
     Returns:
         The transition table's log odds. Then: state; recent shares of ticks up over five half-lives
@@ -46,7 +54,7 @@ def availability_features(panel: AvailabilityPanel, *, steps: int) -> tuple[Floa
     """
     signed = 2.0 * panel.up.astype(np.float64) - 1.0
     long_run = long_run_rate(panel)
-    start = logit(transition_table(panel, steps=steps))
+    start = logit(transition_table(panel, steps=steps, question=question))
     recent = [recent_rate(panel, half_life) for half_life in HALF_LIVES]
     columns = [
         signed,

@@ -15,9 +15,9 @@ from datetime import timedelta
 import numpy as np
 from scipy.special import expit
 
-from tasks.domain.arrays import FloatArray, IntArray
+from tasks.domain.arrays import BoolArray, FloatArray, IntArray
 from tasks.domain.errors import InsufficientHistoryError
-from tasks.domain.spot.availability import AvailabilityPanel
+from tasks.domain.spot.availability import AvailabilityPanel, Question, outcomes
 from tasks.domain.spot.availability_features import availability_features
 
 BURN_IN = timedelta(hours=48)
@@ -55,13 +55,17 @@ class AvailabilityModel:
     """Models by horizon, and what they were fitted on."""
 
     horizons: Mapping[timedelta, HorizonModel]
+    question: Question
     tick: timedelta
     fitted_ticks: int
     fitted_pools: int
 
 
 def fit_availability_model(
-    panel: AvailabilityPanel, *, horizons: Sequence[timedelta]
+    panel: AvailabilityPanel,
+    *,
+    horizons: Sequence[timedelta],
+    question: Question = Question.AVAILABLE,
 ) -> AvailabilityModel:
     """Return the model fitted on everything in the panel.
 
@@ -69,6 +73,7 @@ def fit_availability_model(
         panel: At least four days and the longest horizon; pass `panel.until(tick)` for a fit that
             knows nothing later.
         horizons: Each above 0.
+        question: What is foretold about each horizon.
 
     Raises:
         InsufficientHistoryError: When the panel is shorter.
@@ -80,9 +85,10 @@ def fit_availability_model(
             needed_hours=int(needed / timedelta(hours=1)),
             subject="availability model",
         )
-    models = {horizon: _horizon_model(panel, horizon) for horizon in horizons}
+    models = {horizon: _horizon_model(panel, horizon, question) for horizon in horizons}
     return AvailabilityModel(
         horizons=models,
+        question=question,
         tick=panel.tick,
         fitted_ticks=panel.ticks,
         fitted_pools=len(panel.pools),
@@ -95,7 +101,7 @@ def predict_availability(
     *,
     at: Sequence[int] | None = None,
 ) -> dict[timedelta, FloatArray]:
-    """Return P(capacity can be had) per horizon, (n, len(at)), strictly between 0 and 1.
+    """Return P(the model's question is answered yes) per horizon, (n, len(at)), strictly between 0 and 1.
 
     Args:
         model: Fitted before any of the ticks in `at`, if the forecasts are to be out of sample.
@@ -106,16 +112,19 @@ def predict_availability(
     known = panel.until(int(ticks.max(initial=-1)) + 1)
     found = {}
     for horizon, fitted in model.horizons.items():
-        start, features = availability_features(known, steps=fitted.steps)
+        start, features = availability_features(known, steps=fitted.steps, question=model.question)
         table, departed = _probabilities(fitted, start[:, ticks], features[:, ticks])
         found[horizon] = fitted.trust * departed + (1.0 - fitted.trust) * table
     return found
 
 
-def _horizon_model(panel: AvailabilityPanel, horizon: timedelta) -> HorizonModel:
+def _horizon_model(
+    panel: AvailabilityPanel, horizon: timedelta, question: Question
+) -> HorizonModel:
     steps = panel.steps(horizon)
-    start, features = availability_features(panel, steps=steps)
-    data = _Data(start=start, features=features, panel=panel, steps=steps)
+    start, features = availability_features(panel, steps=steps, question=question)
+    happened = outcomes(panel, steps=steps, question=question)
+    data = _Data(start=start, features=features, happened=happened, steps=steps)
     first = panel.steps(BURN_IN)
     middle = int(first + (panel.ticks - first) * TRIAL_FRACTION)
     trial = data.fitted(np.arange(first, middle - steps), trust=1.0)
@@ -127,11 +136,8 @@ def _horizon_model(panel: AvailabilityPanel, horizon: timedelta) -> HorizonModel
 class _Data:
     start: FloatArray
     features: FloatArray
-    panel: AvailabilityPanel
+    happened: BoolArray
     steps: int
-
-    def happened(self, ticks: IntArray) -> FloatArray:
-        return np.asarray(self.panel.up[:, ticks + self.steps], dtype=np.float64)
 
     def fitted(self, ticks: IntArray, *, trust: float) -> HorizonModel:
         rows = self.features[:, ticks].reshape(-1, self.features.shape[-1])
@@ -139,7 +145,10 @@ class _Data:
         if len(rows):
             center, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-9
         design = np.column_stack([np.ones(len(rows)), (rows - center) / scale])
-        offset, target = self.start[:, ticks].ravel(), self.happened(ticks).ravel()
+        offset, target = (
+            self.start[:, ticks].ravel(),
+            self.happened[:, ticks].ravel().astype(np.float64),
+        )
         weights = _ridge_logistic(design, target, offset=offset)
         return HorizonModel(
             steps=self.steps, center=center, scale=scale, weights=weights, trust=trust
@@ -152,7 +161,7 @@ class _Data:
         evidence = float(np.sum(gap * gap))
         if evidence == 0.0:
             return 0.5
-        gain = float(np.sum(gap * (self.happened(ticks) - table)))
+        gain = float(np.sum(gap * (self.happened[:, ticks] - table)))
         raw = (gain + 0.5 * TRIAL_DOUBT * evidence) / ((1.0 + TRIAL_DOUBT) * evidence)
         return float(np.clip(raw, 0.0, 1.0))
 

@@ -11,20 +11,11 @@ from scipy.special import ndtri
 from scipy.stats import multivariate_normal
 
 from tasks.domain.arrays import BoolArray
-from tasks.domain.spot.availability import AvailabilityPanel
+from tasks.domain.spot.availability import AvailabilityPanel, Question, outcomes
 
 MIN_TICKS = 300
 RAREST_SHARE = 0.01
 STRONGEST = 0.99
-
-
-def losses(panel: AvailabilityPanel, *, horizon: timedelta) -> BoolArray:
-    """Return whether capacity is gone at any tick within the horizon, (n, ticks - steps)."""
-    steps = panel.steps(horizon)
-    gone = np.zeros((len(panel.pools), panel.ticks - steps), dtype=bool)
-    for step in range(1, steps + 1):
-        gone |= ~panel.up[:, step : panel.ticks - steps + step]
-    return gone
 
 
 def latent_correlation(one: BoolArray, other: BoolArray) -> float | None:
@@ -64,7 +55,8 @@ def mean_loss_correlation(
     Returns:
         Each pair counts by its ticks; None without a pair that can be measured.
     """
-    gone, steps = losses(panel, horizon=horizon), panel.steps(horizon)
+    steps = panel.steps(horizon)
+    gone = ~outcomes(panel, steps=steps, question=Question.UNINTERRUPTED)
     values, weights = [], []
     for (i, one), (j, other) in combinations(enumerate(panel.pools), 2):
         if (one.instance_type == other.instance_type) is not same_type:

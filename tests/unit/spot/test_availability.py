@@ -10,9 +10,11 @@ import pytest
 from tasks.domain.errors import PermanentError
 from tasks.domain.spot.availability import (
     AvailabilityPanel,
+    Question,
     brier_score,
     last_state,
     long_run_rate,
+    outcomes,
     transition_table,
 )
 from tasks.domain.spot.pools import Pool
@@ -42,6 +44,19 @@ def test_transition_table_counts_only_completed_pairs() -> None:
 
 def test_transition_table_of_a_trace_shorter_than_the_horizon_knows_nothing() -> None:
     np.testing.assert_allclose(transition_table(panel("101"), steps=5), 0.5)
+
+
+def test_uninterrupted_is_capacity_at_every_tick_until_then() -> None:
+    found = outcomes(panel("10111"), steps=2, question=Question.UNINTERRUPTED)
+    assert found.tolist() == [[False, True, True]]
+    assert outcomes(panel("10111"), steps=2).tolist() == [[True, True, True]]
+    assert outcomes(panel("1"), steps=2, question=Question.UNINTERRUPTED).shape == (1, 0)
+
+
+def test_the_table_of_survival_counts_what_lasted() -> None:
+    # Up at 0: lost at 1; up at 2: lasted until 4; so one of two, by Laplace's rule 2/4.
+    found = transition_table(panel("10111"), steps=2, question=Question.UNINTERRUPTED)
+    assert found[0, -1] == 2 / 4
 
 
 def test_no_forecast_depends_on_what_comes_later() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.domain.spot.availability import AvailabilityPanel
-from tasks.domain.spot.coincidence import latent_correlation, losses, mean_loss_correlation
+from tasks.domain.spot.coincidence import latent_correlation, mean_loss_correlation
 from tasks.domain.spot.pools import Pool
 
 TICK = timedelta(minutes=10)
@@ -33,13 +33,6 @@ def test_rare_events_and_short_traces_are_not_measured() -> None:
     assert latent_correlation(one, np.zeros(400, dtype=bool)) is None
     assert latent_correlation(one, np.ones(400, dtype=bool)) is None
     assert latent_correlation(one[:299], one[:299]) is None
-
-
-def test_a_loss_is_any_tick_without_capacity_within_the_horizon() -> None:
-    pool = Pool(availability_zone="a", instance_type="x")
-    up = np.array([[True, False, True, True, True]])
-    panel = AvailabilityPanel(pools=(pool,), tick=TICK, up=up)
-    assert losses(panel, horizon=2 * TICK).tolist() == [[True, False, False]]
 
 
 def test_pairs_of_one_type_are_kept_apart_from_the_rest() -> None:
