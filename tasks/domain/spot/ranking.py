@@ -18,6 +18,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from tasks.domain.arrays import FloatArray, IntArray
 from tasks.domain.errors import PermanentError
+from tasks.domain.spot.allocation import PoolHolding
 from tasks.domain.spot.capacity import (
     Candidate,
     CapacityNeed,
@@ -135,6 +136,18 @@ def rank_pools(candidates: Sequence[Candidate], need: CapacityNeed) -> RankedAll
         cost_usd=_total_cost(chosen, need, _expected),
         on_demand_cost_usd=on_demand,
         saving=None if on_demand is None else _saving(chosen, need, on_demand),
+    )
+
+
+def holdings(found: RankedAllocation, *, horizon: timedelta) -> tuple[PoolHolding, ...]:
+    """Return the allocation as holdings whose joint losses within a horizon can be told."""
+    return tuple(
+        PoolHolding(
+            pool=pool.candidate.pool,
+            instances=pool.instances,
+            loss_probability=pool.candidate.risk.probability(horizon),
+        )
+        for pool in found.pools
     )
 
 

@@ -20,6 +20,7 @@ from tasks.domain.spot.pools import Pool
 from tasks.domain.spot.ranking import (
     NoFeasibleAllocationError,
     RankedAllocation,
+    holdings,
     pool_ranking,
     rank_pools,
 )
@@ -153,6 +154,13 @@ def test_at_least_and_at_most_so_many_pools() -> None:
     mixed = [candidate("c5.large", 0.03), candidate("r5.large", 0.05)]
     single = rank_pools(mixed, CapacityNeed(vcpu=8, memory_gib=40, max_pools=1))
     assert counts(single) == {"r5.large/us-east-1a": 4}
+
+
+def test_an_allocation_becomes_holdings_at_risk() -> None:
+    found = rank_pools([candidate("m5.large", 0.04, rate=0.5)], NEED)
+    (held,) = holdings(found, horizon=timedelta(hours=2))
+    assert (str(held.pool), held.instances) == ("m5.large/us-east-1a", 4)
+    assert held.loss_probability == pytest.approx(0.5)  # 1 - 2 / (2 + 2)
 
 
 def test_only_the_needed_architecture_is_ranked() -> None:
