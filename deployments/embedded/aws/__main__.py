@@ -24,7 +24,7 @@ def main(
     *,
     port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 4290,
     spot_history: str | None = None,
-    replay_ends: str = "now",
+    replay_ends: Annotated[str, Parameter(allow_leading_hyphen=True)] = "now",
     seed: int = 0,
     faults: Path | None = None,
     metrics: Path | None = None,
@@ -36,8 +36,7 @@ def main(
         spot_history: Recorded prices (Parquet or CSV), or "simulated". A shipped extract of
             recorded prices by default.
         replay_ends: Where on the clock the recording ends: "now", an offset such as "+7d" or
-            "-2h", an ISO 8601 instant, or "recorded" to leave its times. Write an offset that
-            starts with a minus as --replay-ends=-2h.
+            "-2h", an ISO 8601 instant, or "recorded" to leave its times.
         seed: Of a simulated history.
         faults: YAML or JSON file of faults to inject.
         metrics: Recorded CPU utilisation (Parquet or CSV) for CloudWatch.

@@ -84,6 +84,13 @@ class AwsOverlay:
             reply = self._answer(call, environ)
         except AwsError as error:
             reply = error_reply(call, error)
+        except ConnectionDroppedError:
+            raise
+        # The edge: a client should see an error of AWS's shape whatever went wrong here.
+        except Exception:  # noqa: BLE001 - logged with its trace, answered as a 500
+            _log.exception("aws.overlay.failed operation=%s", call.name)
+            message = "The embedded AWS failed; its log has the reason."
+            reply = error_reply(call, AwsError(code="InternalFailure", message=message, status=500))
         return _send(reply, start_response)
 
     def _inject(self, call: Call) -> None:

@@ -55,18 +55,12 @@ def instants(values: pd.Series, path: Path) -> pd.Series:
     Raises:
         InvalidFileError: One is no instant.
     """
-    try:
-        parsed = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
-    except (TypeError, ValueError):  # numbers, or objects of other types
-        parsed = pd.Series(pd.NaT, index=values.index, dtype="datetime64[s, UTC]")
+    reason = "timestamp {!r} is not an ISO 8601 instant in UTC or with offset"
     if pd.api.types.is_numeric_dtype(values):
-        parsed = pd.Series(pd.NaT, index=values.index, dtype="datetime64[s, UTC]")
-    refuse_first(
-        parsed.isna(),
-        values,
-        path,
-        "timestamp {!r} is not an ISO 8601 instant in UTC or with offset",
-    )
+        # Not guessed at: seconds, milliseconds and days are all in use.
+        refuse_first(np.ones(len(values), dtype=bool), values, path, reason)
+    parsed = pd.to_datetime(values, utc=True, errors="coerce", format="ISO8601")
+    refuse_first(parsed.isna(), values, path, reason)
     return parsed.dt.floor("s").astype("datetime64[s, UTC]")
 
 
