@@ -126,7 +126,10 @@ def probability_of_losing(
     found = loss_distribution(holdings, correlation=correlation)
     if at_least <= 0:
         return 1.0
-    return float(min(found[at_least:].sum(), 1.0))
+    if at_least >= len(found):
+        return 0.0
+    # Summed from the far end: rounding then never makes losing more the likelier.
+    return float(min(found[::-1].cumsum()[len(found) - 1 - at_least], 1.0))
 
 
 def _region_losses(holdings: list[PoolHolding], correlation: LossCorrelation) -> FloatArray:
