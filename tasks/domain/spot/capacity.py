@@ -10,6 +10,7 @@ from math import ceil
 from tasks.domain.errors import PermanentError
 from tasks.domain.spot.interruption import InterruptionRisk
 from tasks.domain.spot.pools import Pool
+from tasks.domain.spot.summary import PoolSummary
 
 
 class Architecture(StrEnum):
@@ -131,6 +132,23 @@ class Candidate:
                 f"{self.high_usd_per_hour} USD per hour; must be above 0 and in that order"
             )
             raise PermanentError(msg)
+
+
+def candidate_of(
+    summary: PoolSummary, *, shape: InstanceShape, risk: InterruptionRisk
+) -> Candidate:
+    """Return a forecast pool as a candidate; its price interval always holds the mean."""
+    mean = summary.mean_usd_per_hour
+    return Candidate(
+        pool=summary.pool,
+        shape=shape,
+        price_usd_per_hour=mean,
+        # A mean of equal prices differs from them in the last bit; a skewed one may lie outside.
+        low_usd_per_hour=min(summary.low_usd_per_hour, mean),
+        high_usd_per_hour=max(summary.high_usd_per_hour, mean),
+        on_demand_usd_per_hour=summary.on_demand_usd_per_hour,
+        risk=risk,
+    )
 
 
 def effective_cost_usd_per_hour(

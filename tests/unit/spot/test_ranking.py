@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,8 +13,10 @@ from tasks.domain.spot.capacity import (
     Candidate,
     CapacityNeed,
     InstanceShape,
+    candidate_of,
     effective_cost_usd_per_hour,
 )
+from tasks.domain.spot.forecasts import Source
 from tasks.domain.spot.interruption import EvidenceKind, InterruptionRisk, RiskEvidence
 from tasks.domain.spot.pools import Pool
 from tasks.domain.spot.ranking import (
@@ -24,6 +26,7 @@ from tasks.domain.spot.ranking import (
     pool_ranking,
     rank_pools,
 )
+from tasks.domain.spot.summary import PoolSummary
 
 SHAPES = {
     "m5.large": (2, 8, "x86_64"),
@@ -89,6 +92,24 @@ def test_an_unknown_on_demand_price_counts_as_twice_the_spot_price() -> None:
         for on_demand in (None, 0.1)
     )
     assert unknown == known
+
+
+def test_a_summary_becomes_a_candidate_whose_interval_holds_the_mean() -> None:
+    given = candidate("m5.large", 0.05)
+    summary = PoolSummary(
+        pool=given.pool,
+        cheapest_at=datetime(2026, 1, 1, tzinfo=UTC),
+        cheapest_usd_per_hour=0.04,
+        low_usd_per_hour=0.051,
+        high_usd_per_hour=0.06,
+        mean_usd_per_hour=0.05,
+        on_demand_usd_per_hour=None,
+        saving_fraction=None,
+        source=Source.MODEL,
+    )
+    found = candidate_of(summary, shape=given.shape, risk=given.risk)
+    assert (found.low_usd_per_hour, found.price_usd_per_hour) == (0.05, 0.05)
+    assert (found.high_usd_per_hour, found.on_demand_usd_per_hour) == (0.06, None)
 
 
 def test_the_cheapest_pool_covers_both_dimensions() -> None:
