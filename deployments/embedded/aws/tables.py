@@ -68,4 +68,5 @@ def refuse_first(bad: pd.Series | BoolArray, values: pd.Series, path: Path, reas
     """Raise InvalidFileError for the first bad row; the reason has {!r} for its value."""
     if bad.any():
         row = int(np.argmax(np.asarray(bad)))
-        raise InvalidFileError(path, reason.format(values.iloc[row]), row=row + 1)
+        found = values.iloc[[row]].tolist()[0]  # a plain number, not NumPy's
+        raise InvalidFileError(path, reason.format(found), row=row + 1)
