@@ -255,8 +255,10 @@ def test_a_simulated_market_has_several_regions_and_follows_its_seed() -> None:
                 )["SpotPriceHistory"]
             ]
 
-    assert len(newest(1)) == 120
-    assert newest(1) == newest(1) != newest(2)
+    first = newest(1)
+
+    assert len(first) == 120
+    assert first == newest(1) != newest(2)
 
 
 def test_a_server_thread_gives_50_000_rows_a_second() -> None:

@@ -41,9 +41,6 @@ def main(
         faults: YAML or JSON file of faults to inject.
         metrics: Recorded CPU utilisation (Parquet or CSV) for CloudWatch.
     """
-    ended = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: ended.set())
     try:
         config = EmbeddedAwsConfig(
             port=port,
@@ -55,11 +52,18 @@ def main(
         )
         with serve_aws(config) as server:
             print(f"embedded AWS ready: {server.endpoint_url}", flush=True)  # noqa: T201
-            ended.wait()
+            _await_signal()
     except InvalidInputError as error:
         print(f"not started: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_NOT_STARTED
     return 0
+
+
+def _await_signal() -> None:
+    ended = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: ended.set())
+    ended.wait()
 
 
 if __name__ == "__main__":

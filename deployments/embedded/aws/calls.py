@@ -92,14 +92,16 @@ def call_from(environ: Environ) -> Call:
     Raises:
         AwsError: The body cannot be decompressed.
     """
+    query = _query(environ)
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")) or _SCOPE.search(
-        "Credential=" + unquote(_query(environ).get("X-Amz-Credential", ""))
+        "Credential=" + unquote(query.get("X-Amz-Credential", ""))
     )
     signing_name = scope["service"].lower() if scope else "s3"
     common: dict[str, Any] = {
         "service": _POLICY_NAME.get(signing_name, signing_name),
         "region": (scope["region"] if scope else "") or DEFAULT_REGION,
-        "access_key": scope["key"] if scope else None,
+        # boto3 presigns with the older scheme, which names the key only, unless told otherwise.
+        "access_key": scope["key"] if scope else query.get("AWSAccessKeyId"),
         "headers": environ,
     }
     if signing_name == "s3":

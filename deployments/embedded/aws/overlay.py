@@ -134,6 +134,8 @@ class AwsOverlay:
             raise _unknown(call, reason="is not embedded") from error
         if status >= 400 and b"<html" in body[:200].lower():
             raise _unknown(call, reason="is not embedded")
+        if status == 403 and not body and environ["REQUEST_METHOD"] != "HEAD":
+            raise AwsError(code="AccessDenied", message="Access Denied", status=403)
         return Reply(body=body, status=status, headers=headers)
 
 

@@ -126,19 +126,22 @@ def check_not_expired(call: Call, *, now: datetime) -> None:
         AwsError: Its time is over.
     """
     query = dict(parse_qsl(call.headers.get("QUERY_STRING", "")))
-    if "X-Amz-Expires" not in query:
-        return
     try:
-        signed_at = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        lasts = timedelta(seconds=int(query["X-Amz-Expires"]))
-    except (KeyError, ValueError) as error:
-        code, message = (
-            "AuthorizationQueryParametersError",
-            "X-Amz-Date or X-Amz-Expires is invalid",
-        )
+        expires_at = _expires_at(query)
+    except (KeyError, ValueError, OverflowError) as error:
+        code, message = "AuthorizationQueryParametersError", "The expiry is missing or invalid"
         raise AwsError(code=code, message=message) from error
-    if now > signed_at + lasts:
+    if expires_at is not None and now > expires_at:
         raise AwsError(code="AccessDenied", message="Request has expired", status=403)
+
+
+def _expires_at(query: Mapping[str, str]) -> datetime | None:
+    if "X-Amz-Expires" in query:
+        signed_at = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return signed_at + timedelta(seconds=int(query["X-Amz-Expires"]))
+    if "AWSAccessKeyId" in query:  # the older scheme
+        return datetime.fromtimestamp(int(query["Expires"]), UTC)
+    return None
 
 
 def _may_be_public(call: Call) -> bool:
