@@ -1,4 +1,8 @@
-"""How tasks that read a remote system are tried again."""
+"""How tasks that read a remote system are tried again.
+
+Submitted tasks carry no `timeout_seconds`: they run in threads, which Prefect cannot interrupt and
+warns about at every run. Their clients have timeouts of their own, and the flow has one.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,6 @@ def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.result(raise_on_failure=False), TransientError)
 
 
-ATTEMPTS_AFTER_THE_FIRST = 4
+ATTEMPTS_AFTER_THE_FIRST = 2
 BACK_OFF_SECONDS = exponential_backoff(backoff_factor=2)
 JITTER = 0.5

@@ -27,7 +27,6 @@ TRAINING_ROWS = 300_000
 @task(
     name="draw-training-samples",
     task_run_name="draw training samples, chunk {chunk_number}",
-    timeout_seconds=900,
     cache_policy=NO_CACHE,
 )
 def draw_samples(
@@ -50,7 +49,6 @@ def draw_samples(
 @task(
     name="fit-forecaster",
     task_run_name="fit the {horizon_hours} h forecaster",
-    timeout_seconds=1800,
     cache_policy=NO_CACHE,
 )
 def fit_horizon(
@@ -64,7 +62,6 @@ def fit_horizon(
 @task(
     name="forecast-chunk",
     task_run_name="forecast chunk {chunk_number}",
-    timeout_seconds=900,
     cache_policy=NO_CACHE,
 )
 def forecast_chunk(

@@ -82,7 +82,6 @@ class History:
 @task(
     name="fetch-price-changes",
     task_run_name="fetch {query.region} {query.start:%d %b %H:%M} to {query.end:%d %b %H:%M}",
-    timeout_seconds=900,
     cache_policy=NO_CACHE,
     retries=ATTEMPTS_AFTER_THE_FIRST,
     retry_delay_seconds=BACK_OFF_SECONDS,

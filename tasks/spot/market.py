@@ -27,7 +27,6 @@ MOST_SCORED_TYPES = 8
 @task(
     name="fetch-on-demand-offers",
     task_run_name="fetch on-demand prices of {product} in {region}",
-    timeout_seconds=300,
     cache_policy=NO_CACHE,
     retries=ATTEMPTS_AFTER_THE_FIRST,
     retry_delay_seconds=BACK_OFF_SECONDS,
@@ -59,7 +58,6 @@ def fetch_offers(account: AwsAccount, pools: Sequence[Pool]) -> dict[Pool, Offer
 @task(
     name="fetch-placement-scores",
     task_run_name="fetch placement scores in {region}",
-    timeout_seconds=300,
     cache_policy=NO_CACHE,
     retries=ATTEMPTS_AFTER_THE_FIRST,
     retry_delay_seconds=BACK_OFF_SECONDS,
