@@ -6,13 +6,17 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
-from pulumi import automation
 
 from tests.support.reality import ToolPath
+
+if TYPE_CHECKING:
+    from pulumi.automation import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "pulumi"
@@ -125,20 +129,22 @@ def test_the_real_engine_previews_a_program_from_the_root(
         of_program.export("answer", of_program.Output.from_input(42))
 
     monkeypatch.chdir(ROOT)
-    stack = _local_stack(program, tool_path("pulumi"), tmp_path, monkeypatch)
-    result = stack.preview()
+    result = _local_stack(program, tool_path("pulumi"), tmp_path, monkeypatch).preview()
 
     assert seen, "the engine never ran the program"
     _assert_installed(Path(seen[0]))
-    assert result.change_summary == {automation.OpType.CREATE: 1}, "the stack itself, no more"
+    assert result.change_summary == {"create": 1}, "the stack itself, no more"
 
 
 def _local_stack(
-    program: automation.PulumiFn, cli: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> automation.Stack:
+    program: Callable[[], None], cli: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Stack:
+    # Late: where the folder has taken the package's place, the tests above are to say so.
+    from pulumi.automation import LocalWorkspaceOptions, create_stack
+
     monkeypatch.setenv("PATH", f"{cli.parent}{os.pathsep}{os.environ['PATH']}")
     (folder / "state").mkdir()
-    options = automation.LocalWorkspaceOptions(
+    options = LocalWorkspaceOptions(
         env_vars={
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "",
@@ -147,4 +153,4 @@ def _local_stack(
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         },
     )
-    return automation.create_stack("dev", project_name="guard", program=program, opts=options)
+    return create_stack("dev", project_name="guard", program=program, opts=options)
