@@ -31,6 +31,7 @@ from benchmarks.spot_data import Recording, halves, load_recordings
 from benchmarks.spot_scoring import Judgement, errors, point_errors, summary
 from tasks.domain.arrays import FloatArray
 from tasks.domain.spot.baselines import empirical_quantiles
+from tasks.domain.spot.forecaster import forecast_panel
 from tasks.domain.spot.forecasts import HORIZONS_HOURS
 from tasks.domain.spot.pools import PricePanel
 
@@ -149,16 +150,11 @@ def judge_origin(
 
 def timed_quantiles(panel: PricePanel, *, horizon_hours: int, watch: Stopwatch) -> FloatArray:
     """Return the forecaster's (n, H, 3) quantiles; fit and forecast are timed together."""
-    forecaster = _optional("tasks.domain.spot.forecaster")
-    if forecaster is None:
-        return empirical_quantiles(panel.prices, horizon_hours=horizon_hours)
     begin = time.perf_counter()
-    _, found = forecaster.forecast_panel(
-        panel, horizon_hours=horizon_hours, seed=SEED, threads=THREADS
-    )
+    _, found = forecast_panel(panel, horizon_hours=horizon_hours, seed=SEED, threads=THREADS)
     watch.seconds += time.perf_counter() - begin
     watch.forecasts += len(panel)
-    return np.asarray(found.quantiles)
+    return found.quantiles
 
 
 def companion_metrics(options: Options) -> Metrics:

@@ -12,10 +12,16 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.spot.pools import PricePanel, hourly_panel
+from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel
+from tasks.domain.spot.simulator import simulate_price_changes
 
 T = TypeVar("T")
 
+TYPES = tuple(
+    f"{family}.{size}"
+    for family in ("c5", "c6g", "m5", "m6g", "r5", "r6g", "c5d", "m5d", "r5d")
+    for size in ("large", "xlarge", "2xlarge", "4xlarge")
+)
 WINDOW_HOURS = 721
 """30 days of hour marks."""
 
@@ -81,31 +87,19 @@ def load_recordings(folder: Path | None, *, quick: bool) -> list[Recording]:
 
 
 def synthetic_recording(*, pools: int, seed: int) -> Recording:
-    """Return 55 days of invented prices: smooth paths sampled every 4.6 to 7.6 hours."""
-    rng = np.random.default_rng(seed)
+    """Return 55 simulated days of today's market."""
     start = datetime(2024, 1, 1, tzinfo=UTC)
-    parts = [_synthetic_pool(row, rng=rng, start=start, days=55) for row in range(pools)]
-    return Recording(name="synthetic", changes=pd.concat(parts, ignore_index=True), auction=False)
-
-
-def _synthetic_pool(
-    row: int, *, rng: np.random.Generator, start: datetime, days: int
-) -> pd.DataFrame:
-    gaps = rng.uniform(4.6, 7.6, size=days * 4)
-    at = np.cumsum(gaps)[np.cumsum(gaps) < 24 * days]
-    volatility = 0.0 if row % 3 == 0 else float(np.exp(rng.normal(-6.5, 1.0)))
-    steps = rng.normal(size=len(at) + 28)
-    smooth = np.convolve(np.cumsum(steps), np.ones(28) / 28, mode="valid")[: len(at)]
-    price = np.exp(rng.normal(-1.5, 1.0)) * np.exp(volatility * 6 * (smooth - smooth[0]))
-    return pd.DataFrame(
-        {
-            "timestamp": pd.Timestamp(start) + pd.to_timedelta(np.r_[0.0, at[1:]], unit="h"),
-            "instance_type": f"m{row // 6}.large",
-            "availability_zone": f"us-east-1{'abcdef'[row % 6]}",
-            "product_description": "Linux/UNIX",
-            "price_usd_per_hour": np.maximum(np.round(price, 4), 1e-4),
-        }
+    chosen = [
+        Pool(
+            availability_zone=f"us-east-1{'abcdef'[i % 6]}",
+            instance_type=TYPES[i // 6 % len(TYPES)],
+        )
+        for i in range(min(pools, 6 * len(TYPES)))
+    ]
+    changes = simulate_price_changes(
+        pools=chosen, start=start, end=start + timedelta(days=55), seed=seed
     )
+    return Recording(name="synthetic", changes=changes, auction=False)
 
 
 def _whole_hour(at: pd.Timestamp) -> datetime:
