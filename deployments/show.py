@@ -16,7 +16,8 @@ from deployments.local import Local, UpState, at_running_ports
 from deployments.prefect_api import FlowRun, PrefectApi
 
 MOST_ROWS = 12
-SEVERAL_LINES = re.compile(r"```mermaid.*?```", re.DOTALL)
+CHART = re.compile(r"## Price ahead.*", re.DOTALL)
+"""The part of the summary that a terminal cannot draw."""
 
 
 def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
@@ -32,24 +33,49 @@ def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
             console.print(f"  {line}", highlight=False, markup=False)
     for artifact in api.artifacts(run):
         if artifact["type"] == "markdown":
-            console.print(Markdown(SEVERAL_LINES.sub("", artifact["data"]).strip()))
+            console.print(Markdown(CHART.sub("", artifact["data"]).strip()))
         elif artifact["type"] == "table":
-            console.print(_table(artifact))
+            console.print(_table(artifact, width=console.width))
 
 
-def _table(artifact: dict[str, Any]) -> Table:
+def _table(artifact: dict[str, Any], *, width: int) -> Table:
     rows = artifact["data"]
     rows = json.loads(rows) if isinstance(rows, str) else rows
+    shown = rows[:MOST_ROWS]
+    columns = list(shown[0]) if shown else []
+    fitting = _fitting(columns, shown, width=width)
     table = Table(title=artifact.get("description") or artifact["key"], title_justify="left")
-    columns = list(rows[0]) if rows else []
-    for column in columns:
-        numeric = all(isinstance(row[column], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left")
-    for row in rows[:MOST_ROWS]:
-        table.add_row(*("-" if row[column] is None else str(row[column]) for column in columns))
-    if len(rows) > MOST_ROWS:
-        table.caption = f"{len(rows) - MOST_ROWS} more in the UI"
+    for column in fitting:
+        numeric = all(isinstance(row[column], int | float | None) for row in shown)
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+    for row in shown:
+        table.add_row(*(_cell(row[column]) for column in fitting))
+    left_out = [
+        f"{count} more {what}"
+        for count, what in (
+            (len(rows) - len(shown), "rows"),
+            (len(columns) - len(fitting), "columns"),
+        )
+        if count > 0
+    ]
+    if left_out:
+        table.caption = f"{' and '.join(left_out)} in the UI"
     return table
+
+
+def _fitting(columns: list[str], rows: list[dict[str, Any]], *, width: int) -> list[str]:
+    """Return the leading columns that fit a terminal side by side."""
+    taken, fitting = 1, []
+    for column in columns:
+        taken += 3 + max(len(column), *(len(_cell(row[column])) for row in rows))
+        if taken > width and fitting:
+            break
+        fitting.append(column)
+    return fitting
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
 
 
 def welcome(console: Console, local: Local, *, was_up: bool) -> None:
@@ -62,6 +88,7 @@ def welcome(console: Console, local: Local, *, was_up: bool) -> None:
         f"  run       homeostat run forecast-spot-prices\n"
         f"  stop      homeostat down",
         highlight=False,
+        soft_wrap=True,
     )
 
 

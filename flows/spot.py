@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 
@@ -32,6 +32,7 @@ from tasks.domain.spot.capacity import CapacityNeed
 from tasks.domain.spot.forecasts import HORIZONS_HOURS, PoolForecasts
 from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel, window_start
 from tasks.domain.spot.report import SpotReport, source_counts
+from tasks.spot.availability import assess_availability
 from tasks.spot.forecasts import forecast_in_chunks
 from tasks.spot.history import MarketScope, bring_up_to_date, held_history
 from tasks.spot.market import fetch_offers, fetch_placement_scores
@@ -62,6 +63,7 @@ def forecast_spot_prices(
     window_days: Annotated[int, Field(ge=15, le=90)] = 30,
     need: CapacityRequest = CapacityRequest(),  # noqa: B008 - frozen
     as_of: datetime | None = None,
+    availability_traces: Annotated[str, Field(max_length=500)] = "",
     account: BlockName = "homeostat",
     storage: StorageName = "local-file-system/homeostat",
     outlook: BlockName = "homeostat",
@@ -82,6 +84,9 @@ def forecast_spot_prices(
         window_days: Days of history that the forecast sees; 30 is what was benchmarked.
         need: Capacity that the ranked pools should provide.
         as_of: Forecast as if it were this instant; empty for now.
+        availability_traces: Parquet file in the storage block with recorded availability
+            (timestamp, availability_zone, instance_type, instances); empty for none, and the
+            interruption risk is a stated prior then.
         account: Name of the AwsAccount block.
         storage: Storage block for history and forecasts, as type/name.
         outlook: Name of the SpotOutlook block to read and write.
@@ -119,7 +124,8 @@ def forecast_spot_prices(
     forecasters, forecasts = forecast_in_chunks(
         panel, horizons=HORIZONS_HOURS, pools_per_chunk=pools_per_chunk, seed=seed
     )
-    assessment = assess(aws, panel, forecasts, need.need())
+    observed = assess_availability(store, availability_traces)
+    assessment = assess(aws, panel, forecasts, need.need(), observed=observed.losses)
     report = SpotReport(
         cutoff=panel.cutoff,
         price_source=source,
@@ -129,6 +135,7 @@ def forecast_spot_prices(
         scores=tuple(forecaster.backtest for forecaster in forecasters),
         sources={one.horizon_hours: source_counts(one) for one in forecasts},
         assessment=assessment,
+        availability=observed.scores,
     )
     found = Findings(
         observed_at=now,
@@ -155,7 +162,12 @@ def stale_reason(now: datetime) -> str | None:
 
 
 def assess(
-    account: AwsAccount, panel: PricePanel, forecasts: Sequence[PoolForecasts], need: CapacityNeed
+    account: AwsAccount,
+    panel: PricePanel,
+    forecasts: Sequence[PoolForecasts],
+    need: CapacityNeed,
+    *,
+    observed: Mapping[Pool, tuple[int, float]],
 ) -> Assessment:
     """Assess every pool, then once more with placement scores of the types that came out best."""
     offers = fetch_offers(account, panel.pools)
@@ -163,7 +175,7 @@ def assess(
 
     def assessed(scores: dict[Pool, int]) -> Assessment:
         return assess_pools(
-            panel, chosen, offers=offers, need=need, placement_scores=scores, observed={}
+            panel, chosen, offers=offers, need=need, placement_scores=scores, observed=observed
         )
 
     first = assessed({})

@@ -39,6 +39,7 @@ CLIENT_CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=16,
+    signature_version="v4",  # S3 would sign addresses the old way, which newer regions refuse
     user_agent_appid="homeostat",  # type: ignore[call-arg]  # newer than its stubs
 )
 

@@ -23,6 +23,7 @@ from tasks.domain.spot.report import (
     SpotReport,
     chart_pools,
     mermaid_chart,
+    moving_pool,
     pool_rows,
     summary_markdown,
 )
@@ -46,7 +47,7 @@ def show_report(
     day, longest = forecasts.value[0], forecasts.value[-1]
     pools = chart_pools(found.assessment, day)
     create_markdown_artifact(
-        summary_markdown(found, chart=mermaid_chart(prices, day, pools[0])),
+        summary_markdown(found, chart=mermaid_chart(prices, day, moving_pool(pools, day))),
         key=SUMMARY_KEY,
         description="Forecast, its worth against the last value, and where to run.",
     )

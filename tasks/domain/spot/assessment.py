@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tasks.domain.errors import PermanentError
-from tasks.domain.spot.allocation import PoolHolding, probability_of_losing
-from tasks.domain.spot.capacity import Candidate, CapacityNeed, InstanceShape
+from tasks.domain.spot.allocation import probability_of_losing
+from tasks.domain.spot.capacity import Candidate, CapacityNeed, InstanceShape, candidate_of
 from tasks.domain.spot.forecasts import PoolForecasts
 from tasks.domain.spot.interruption import InterruptionRisk, interruption_outlook
 from tasks.domain.spot.pools import Pool, PricePanel
-from tasks.domain.spot.ranking import NoFeasibleAllocationError, RankedAllocation, rank_pools
+from tasks.domain.spot.ranking import (
+    NoFeasibleAllocationError,
+    RankedAllocation,
+    holdings,
+    rank_pools,
+)
 from tasks.domain.spot.signals import pool_signals
 from tasks.domain.spot.summary import PoolSummary, pool_summaries
 
@@ -110,7 +115,11 @@ def assess_pools(
         observed=observed,
     )
     risks = interruption_outlook(panel.pools, signals)
-    candidates = [_candidate(one, offers, risks) for one in summaries if one.pool in offers]
+    candidates = [
+        candidate_of(one, shape=offers[one.pool].shape, risk=risks[one.pool])
+        for one in summaries
+        if one.pool in offers
+    ]
     allocation, problem = _allocation(candidates, need)
     return Assessment(
         need=need,
@@ -119,20 +128,6 @@ def assess_pools(
         allocation=allocation,
         problem=problem,
         losses=() if allocation is None else loss_odds(allocation, need),
-    )
-
-
-def _candidate(
-    summary: PoolSummary, offers: Mapping[Pool, Offer], risks: Mapping[Pool, InterruptionRisk]
-) -> Candidate:
-    return Candidate(
-        pool=summary.pool,
-        shape=offers[summary.pool].shape,
-        price_usd_per_hour=summary.mean_usd_per_hour,
-        low_usd_per_hour=summary.low_usd_per_hour,
-        high_usd_per_hour=summary.high_usd_per_hour,
-        on_demand_usd_per_hour=summary.on_demand_usd_per_hour,
-        risk=risks[summary.pool],
     )
 
 
@@ -147,17 +142,9 @@ def _allocation(
 
 def loss_odds(allocation: RankedAllocation, need: CapacityNeed) -> tuple[LossOdds, ...]:
     """Return the odds of losing one instance, half of them and all, over the need's horizon."""
-    holdings = [
-        PoolHolding(
-            pool=part.candidate.pool,
-            instances=part.instances,
-            loss_probability=part.candidate.risk.probability(need.horizon),
-        )
-        for part in allocation.pools
-    ]
-    total = sum(holding.instances for holding in holdings)
+    held = holdings(allocation, horizon=need.horizon)
+    total = sum(holding.instances for holding in held)
     wanted = sorted({1, -(-total // 2), total})
     return tuple(
-        LossOdds(at_least=k, of=total, probability=probability_of_losing(k, holdings))
-        for k in wanted
+        LossOdds(at_least=k, of=total, probability=probability_of_losing(k, held)) for k in wanted
     )

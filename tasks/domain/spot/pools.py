@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -124,8 +125,8 @@ def hourly_panel(changes: pd.DataFrame, *, cutoff: datetime, hours: int) -> Pric
 def _pool_codes(known: pd.DataFrame, keys: list[str]) -> tuple[np.ndarray, tuple[Pool, ...]]:
     grouped = known.groupby(keys, sort=True, observed=True)
     labels = tuple(
-        Pool(availability_zone=zone, instance_type=kind, product_description=product)
-        for zone, kind, product in grouped.groups
+        Pool(availability_zone=key[0], instance_type=key[1], product_description=key[2])
+        for key in cast("list[tuple[str, str, str]]", list(grouped.groups))
     )
     return grouped.ngroup().to_numpy(np.int64), labels
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from tasks.domain.spot.assessment import Assessment
+from tasks.domain.spot.availability_scores import AvailabilityScore
 from tasks.domain.spot.forecasts import BacktestScores, PoolForecasts, Source
 from tasks.domain.spot.pools import Pool, PricePanel
 
@@ -30,6 +31,7 @@ class SpotReport:
         scores: Rolling backtest, by horizon.
         sources: Pools by where their forecast comes from, by horizon in hours.
         assessment: None when the run was skipped.
+        availability: Scores of availability forecasts, where traces were given.
         skipped: Why nothing was done; None otherwise.
     """
 
@@ -41,6 +43,7 @@ class SpotReport:
     scores: tuple[BacktestScores, ...] = ()
     sources: Mapping[int, Mapping[Source, int]] | None = None
     assessment: Assessment | None = None
+    availability: tuple[AvailabilityScore, ...] = ()
     skipped: str | None = None
 
 
@@ -69,9 +72,10 @@ def summary_markdown(report: SpotReport, *, chart: str) -> str:
         _scores_table(report),
         "Rolling backtest inside the window, out of sample. Doing nothing is the last price, held. "
         "A pool on which the model did not pay is given the last value.",
-        "## The best pool's price",
+        *_availability_part(report),
+        "## Price ahead",
         chart,
-        "Light band: 80 % interval. Orange: the last value.",
+        "The best ranked pool that moves. Light: 80 % interval. Orange: the last value, held.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -84,20 +88,21 @@ def _recommendation(assessment: Assessment) -> str:
     )
     allocation = assessment.allocation
     if allocation is None:
-        return f"> No pools for {asked}: {assessment.problem}."
+        return f"**No pools for {asked}:** {assessment.problem}."
     where = ", ".join(f"{part.instances} x `{part.candidate.pool}`" for part in allocation.pools)
     per_hour = allocation.cost_usd / (need.horizon / timedelta(hours=1))
     lines = [
-        f"> **For {asked}:** {where}. ${per_hour:.3f} an hour, interruptions included"
+        f"**For {asked}:** {where}. ${per_hour:.3f} an hour, interruptions included"
         + _saving_text(assessment)
         + "."
     ]
     odds = "; ".join(
-        f"at least {one.at_least} of {one.of}: {one.probability:.1%}" for one in assessment.losses
+        f"at least {one.at_least} of {one.of}: {_small(one.probability)}"
+        for one in assessment.losses
     )
     kinds = {part.candidate.risk.evidence.kind.value for part in allocation.pools}
     lines.append(
-        f">\n> Chance of losing instances within {_hours(need.horizon)}: {odds}. "
+        f"\nChance of losing instances within {_hours(need.horizon)}: {odds}. "
         f"The risk is a {' and '.join(sorted(kinds))}"
         + (
             ": nothing about these pools' interruptions was observed."
@@ -133,6 +138,25 @@ def _score_row(score: BacktestScores, report: SpotReport) -> str:
     )
 
 
+def _availability_part(report: SpotReport) -> list[str]:
+    if not report.availability:
+        return []
+    rows = [
+        f"| {_hours(one.horizon)} | {_brier(one.brier)} | {_brier(one.table_brier)} |"
+        for one in report.availability
+    ]
+    head = ["| horizon | Brier score | two-state table |", "|---|---|---|"]
+    return [
+        "## Availability forecasts",
+        "\n".join(head + rows),
+        "Fitted on the first 70 % of the recorded traces, scored on the rest; lower is better.",
+    ]
+
+
+def _brier(score: float | None) -> str:
+    return "-" if score is None else f"{score:.3f}"
+
+
 def _gain(skill: float | None) -> str:
     if skill is None:
         return "undefined"
@@ -141,6 +165,10 @@ def _gain(skill: float | None) -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
+
+
+def _small(probability: float) -> str:
+    return "below 0.1%" if probability < 0.001 else f"{probability:.1%}"
 
 
 def _hours(span: timedelta) -> str:
@@ -211,20 +239,26 @@ def _pool_row(
     low, high = risk.interval(assessment.need.horizon)
     probability = risk.probability(assessment.need.horizon)
     saving = summary.saving_fraction
-    return {
+    return {  # the most telling first: a narrow terminal shows as many as fit
         "rank": place,
         "pool": str(pool),
         "run here": count,
-        "now $/h": round(price_now, 5),
         "expected $/h": round(summary.mean_usd_per_hour, 5),
-        "80 % interval": f"{summary.low_usd_per_hour:.4f} to {summary.high_usd_per_hour:.4f}",
-        "cheapest hour": f"{summary.cheapest_at:%a %H:%M}",
-        "on demand $/h": summary.on_demand_usd_per_hour,
         "saving": None if saving is None else f"{saving:.0%}",
         "interruption": f"{probability:.1%} ({low:.1%} to {high:.1%})",
         "evidence": risk.evidence.kind.value,
+        "80 % interval": f"{summary.low_usd_per_hour:.4f} to {summary.high_usd_per_hour:.4f}",
+        "cheapest hour": f"{summary.cheapest_at:%a %H:%M}",
         "forecast": summary.source.value,
+        "now $/h": round(price_now, 5),
+        "on demand $/h": summary.on_demand_usd_per_hour,
     }
+
+
+def moving_pool(pools: Sequence[Pool], forecasts: PoolForecasts) -> Pool:
+    """Return the first of these pools whose price moves; the first of all when none does."""
+    moves = dict(zip(forecasts.pools, forecasts.moved.tolist(), strict=True))
+    return next((pool for pool in pools if moves[pool]), pools[0])
 
 
 def chart_pools(assessment: Assessment, forecasts: PoolForecasts, *, most: int = 4) -> list[Pool]:

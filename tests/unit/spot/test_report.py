@@ -75,7 +75,7 @@ def test_a_worse_forecast_is_called_worse_and_an_undefined_score_is_not_perfect(
 def test_a_need_that_nothing_serves_says_why() -> None:
     text = summary_markdown(small_report(architecture=Architecture.ARM64), chart="")
 
-    assert "> No pools for 8 vCPU and 16 GiB (arm64) for 24 h: " in text
+    assert "**No pools for 8 vCPU and 16 GiB (arm64) for 24 h:** " in text
 
 
 def test_a_skipped_run_says_why() -> None:
