@@ -67,12 +67,18 @@ elif [ -n "${PYTHON:-}" ] && [ "$(version_of "$python")" != "$(version_of "$venv
   create_venv
 fi
 
+# What the lock says is installed already, when only pyproject.toml changed.
+installed="$venv/.requirements.lock"
+
 if [ -x "$venv/bin/uv" ] || get_uv; then
   export UV_COMPILE_BYTECODE=1
-  "$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes requirements.lock
+  if ! cmp -s requirements.lock "$installed"; then
+    "$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes requirements.lock
+  fi
   "$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --no-build-isolation --editable .
 else
   echo "uv could not be had (the reason is above); installing with pip, which takes longer" >&2
   "$venv/bin/python" -m pip install --require-hashes --no-deps -r requirements.lock
   "$venv/bin/python" -m pip install --no-deps --no-build-isolation --editable .
 fi
+cp requirements.lock "$installed"
