@@ -113,7 +113,7 @@ def _even(
         size[:, :DAYS].mean(axis=1),
         overall / pace,
     ]
-    halves = np.clip(increments.reshape(len(rows), -1, 2).sum(axis=2), -20.0, 20.0)
+    halves = np.clip(increments.reshape(len(rows), PAST_STRIDES // 2, 2).sum(axis=2), -20.0, 20.0)
     columns_of = [
         np.minimum(paths.age(rows, columns), 400.0),
         *(np.log(v + 0.02) for v in volatilities),

@@ -187,9 +187,9 @@ def _naive_spread(prices: FloatArray, *, horizon_hours: int) -> FloatArray:
 
 
 def _origin_step(pools: int, hours: int, max_rows: int) -> int:
-    """Return hours between origins: 8, or down to 2 when there are few pools."""
+    """Return hours between origins: 8, or down to 1 when there are few pools."""
     rows_at_every_hour = pools * hours * HORIZONS_PER_ORIGIN
-    return int(np.clip(rows_at_every_hour // max(min(max_rows, 30_000), 1), 2, 8))
+    return int(np.clip(rows_at_every_hour // max(min(max_rows, 30_000), 1), 1, 8))
 
 
 def _sign_repeats(paths: PricePaths) -> tuple[int, int]:
