@@ -105,6 +105,10 @@ def test_the_end_is_included(ec2: Any) -> None:
     assert found == ["0.038400", "0.040000"]
 
 
+def test_an_end_in_the_future_reveals_nothing_of_it(ec2: Any) -> None:
+    assert prices(ec2, EndTime=NOON + timedelta(days=1))[0] == "0.036000"
+
+
 def test_prices_older_than_90_days_are_told_only_while_in_effect(tmp_path: Path) -> None:
     rows = (
         ("2025-10-01T00:00:00Z", "m5.large", "us-east-1a", 0.01),

@@ -149,7 +149,7 @@ def _exists(call: Call) -> bool:
 
 
 def _unknown(call: Call, *, reason: str) -> AwsError:
-    message = f"{call.name} {reason}; see /_homeostat/health for what is."
+    message = f"{call.name} {reason}; /_homeostat/health lists what is answered besides moto's."
     if call.protocol in {Protocol.EC2, Protocol.QUERY}:
         return AwsError(code="InvalidAction", message=message)
     if call.protocol is Protocol.REST_XML:

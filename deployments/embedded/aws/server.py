@@ -133,9 +133,11 @@ def _overlay(
     end = _replay_end(config)
     changes, source = _history(config, end)
     _load_metrics(config, metrics, end)
-    health = partial(_health, config.clock, _facts(changes, source), metrics)
+    handlers = _handlers(changes, metrics, config.clock)
+    facts = {"history": _facts(changes, source), "operations": sorted(handlers)}
+    health = partial(_health, config.clock, facts, metrics)
     return AwsOverlay(
-        handlers=_handlers(changes, metrics, config.clock),
+        handlers=handlers,
         policy=read_policy(),
         faults=faults,
         control=Control(faults=faults, health=health),
@@ -219,7 +221,7 @@ def _facts(changes: pd.DataFrame, source: str) -> dict[str, Any]:
 
 
 def _health(
-    clock: Callable[[], datetime], history: Mapping[str, Any], metrics: MetricStore
+    clock: Callable[[], datetime], facts: Mapping[str, Any], metrics: MetricStore
 ) -> dict[str, Any]:
     now = clock().isoformat()
-    return {"status": "ok", "now": now, "history": dict(history), "metric_series": len(metrics)}
+    return {"status": "ok", "now": now, **facts, "metric_series": len(metrics)}
