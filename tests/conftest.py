@@ -2,4 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = ["pytester", "tests.support.reality", "tests.support.prefect_session"]
+
+# The same examples on every machine, and no failure because a machine was busy. The option
+# `--hypothesis-profile search` looks for new counterexamples.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("repeatable")

@@ -76,3 +76,12 @@ def test_each_package_says_in_one_line_what_it_holds() -> None:
     for package in ("flows", "tasks", "tasks/domain", "tasks/adapters", "deployments"):
         text = (ROOT / package / "__init__.py").read_text()
         assert text.startswith('"""'), f"{package}/__init__.py has no docstring"
+
+
+def test_the_workflow_may_only_read_and_pins_every_action_by_hash() -> None:
+    workflow = (ROOT / "deployments" / "ci" / "github-actions.yml").read_text()
+
+    assert "permissions:\n  contents: read\n" in workflow
+    actions = re.findall(r"uses: (\S+)", workflow)
+    assert actions
+    assert all(re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", action) for action in actions), actions
