@@ -35,6 +35,17 @@ _OURS = {"connection", "date", "server", "transfer-encoding"}
 _PHRASES = {200: "OK", 400: "Bad Request", 403: "Forbidden", 412: "Precondition Failed"}
 
 
+class _Moto(DomainDispatcherApplication):
+    """moto's application, which prints advice to its developers for services it lacks."""
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        url = f"http://{host}"
+        is_unknown = "amazonaws.com" in url and not any(
+            pattern.match(url) for _, pattern in self.backend_url_patterns
+        )
+        return None if is_unknown else super().get_backend_for_host(host)
+
+
 class AwsOverlay:
     """One endpoint for every service.
 
@@ -63,7 +74,7 @@ class AwsOverlay:
         self._control = control
         self._clock = clock
         self._pause = pause
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Moto(create_backend_app)
         # moto's backends are plain dictionaries.
         self._moto_lock = threading.Lock()
 
