@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.domain.errors import InsufficientHistoryError
-from tasks.domain.spot.backtest import corrected, worse_than_last_value
+from tasks.domain.spot.backtest import corrected, run_backtest, worse_than_last_value
 from tasks.domain.spot.baselines import empirical_quantiles
 from tasks.domain.spot.forecaster import (
     HorizonForecaster,
@@ -20,6 +20,7 @@ from tasks.domain.spot.forecaster import (
 )
 from tasks.domain.spot.forecasts import PoolForecasts, Source
 from tasks.domain.spot.quantile_models import Market, market_of
+from tasks.domain.spot.sampling import backtest_hours_back
 from tests.unit.spot.market import panel_of, smooth_prices, spiky_prices
 
 HOURS, HORIZON = 400, 24
@@ -206,3 +207,31 @@ def test_a_forecaster_that_gained_nothing_in_the_backtest_holds_the_last_value(
         found.quantiles[..., 1], np.repeat(panel.prices[:, -1:], HORIZON, axis=1)
     )
     assert (found.quantiles[..., 2] > found.quantiles[..., 0]).any()
+
+
+def test_the_backtest_fits_on_nothing_that_its_origins_look_forward_to() -> None:
+    prices = smooth_prices(24, HOURS)
+    known = HOURS - backtest_hours_back(HORIZON)
+    other = prices.copy()
+    other[:, known:] = prices[:, known - 1 :: -1][:, : HOURS - known]
+    checks = []
+    for version in (prices, other):
+        panel = panel_of(version)
+        sample = draw_training_sample(panel, horizon_hours=HORIZON, max_rows=9000, seed=1)
+        checks.append((run_backtest(sample, Market.SMOOTH, seed=1, threads=1), sample))
+    (one, sample), (two, _) = checks
+    assert one is not None
+    assert two is not None
+    horizon = sample.horizon.astype(np.float64)
+    np.testing.assert_array_equal(
+        one.model.predict(sample.states, horizon), two.model.predict(sample.states, horizon)
+    )
+    assert one.scores != two.scores
+
+
+def test_the_minute_of_the_last_change_counts(
+    fitted: tuple[HorizonForecaster, PoolForecasts],
+) -> None:
+    panel = panel_of(smooth_prices(24, HOURS))
+    exact = replace(panel, last_change_at=panel.last_change_at - np.timedelta64(50, "m"))
+    assert (forecast_pools(exact, fitted[0]).quantiles != fitted[1].quantiles).any()
