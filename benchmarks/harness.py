@@ -70,10 +70,12 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     """Print a table; numbers get three decimals, unknown values a dash."""
     table = Table(title=title, title_justify="left")
     for position, column in enumerate(columns):
-        table.add_column(column, justify="left" if position == 0 else "right", overflow="fold")
+        table.add_column(
+            column, justify="left" if position == 0 else "right", no_wrap=position == 0
+        )
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console(width=120).print(table)
+    Console(width=140).print(table)
 
 
 def publish(options: Options, metrics: Mapping[str, float | None]) -> None:

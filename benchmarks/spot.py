@@ -63,12 +63,19 @@ class Stopwatch:
     """Seconds of forecasting, and the pools forecast in them at one horizon."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     forecasts: int = 0
 
     @property
     def pools_per_second(self) -> float | None:
         """Pools served with fit and every horizon per second."""
         return self.forecasts / len(HORIZONS_HOURS) / self.seconds if self.seconds else None
+
+    @property
+    def pools_per_cpu_second(self) -> float | None:
+        """The same per second of one processor."""
+        served = self.forecasts / len(HORIZONS_HOURS)
+        return served / self.cpu_seconds if self.cpu_seconds else None
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -96,6 +103,8 @@ def forecaster_metrics(recordings: Sequence[Recording], *, plan: Plan) -> Metric
         judged = [one for r in today for one in _judged(r, horizon, plan.step_hours, watch)]
         found |= _scored("", judged, horizon, sets)
     found["pools_per_second"] = watch.pools_per_second
+    # What is left of it on a machine that is busy otherwise shows in the ratio of the two.
+    found["pools_per_cpu_second"] = watch.pools_per_cpu_second
     for recording in (r for r in recordings if r.auction):
         for horizon in HORIZONS_HOURS:
             judged = _judged(recording, horizon, plan.auction_step_hours, Stopwatch())
@@ -103,7 +112,8 @@ def forecaster_metrics(recordings: Sequence[Recording], *, plan: Plan) -> Metric
             for part, half in halves(judged):
                 found |= _scored(f"{recording.name}_{part}_", half, horizon, sets)
     show_sets(sets)
-    show_table("Speed", ["", "value"], [("pools_per_second", watch.pools_per_second)])
+    speeds = ("pools_per_second", "pools_per_cpu_second")
+    show_table(f"Speed, {THREADS} threads", ["", "value"], [(key, found[key]) for key in speeds])
     return found
 
 
@@ -150,9 +160,10 @@ def judge_origin(
 
 def timed_quantiles(panel: PricePanel, *, horizon_hours: int, watch: Stopwatch) -> FloatArray:
     """Return the forecaster's (n, H, 3) quantiles; fit and forecast are timed together."""
-    begin = time.perf_counter()
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     _, found = forecast_panel(panel, horizon_hours=horizon_hours, seed=SEED, threads=THREADS)
     watch.seconds += time.perf_counter() - begin
+    watch.cpu_seconds += time.process_time() - cpu_begin
     watch.forecasts += len(panel)
     return found.quantiles
 
