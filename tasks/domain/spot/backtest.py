@@ -7,7 +7,7 @@ which pools are better served by the last value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from tasks.domain.scores import covered, pinball_losses, skill
 from tasks.domain.spot.forecasts import QUANTILES, BacktestScores
 from tasks.domain.spot.quantile_models import Market, QuantileModel, fit_quantile_model
 from tasks.domain.spot.sampling import TrainingSample
-from tasks.domain.spot.trend import trend_weights
 
 FEWEST_FIT_ROWS = 400
 FEWEST_TEST_ROWS = 60
+FEWEST_ROWS_PER_POOL = 8
+"""Below it a pool is left out of the fallback fraction; a capped sample has few rows of each."""
 MOST_FIT_ROWS = 20_000
 """Enough to tell whether the model is worth it, at half the time of the fit itself."""
 BELIEFS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
@@ -77,14 +78,7 @@ def run_backtest(
         rng = np.random.default_rng(seed)
         early = np.sort(rng.choice(early, size=MOST_FIT_ROWS, replace=False))
     model = fit_quantile_model(
-        market,
-        sample.states.take(early),
-        sample.horizon[early].astype(np.float64),
-        sample.log_change[early],
-        weights=trend_weights(sample.early_moments, horizon_hours=sample.horizon_hours),
-        horizon_hours=sample.horizon_hours,
-        seed=seed,
-        threads=threads,
+        market, sample, early, moments=sample.early_moments, seed=seed, threads=threads
     )
     found = model.predict(
         sample.states.take(late), sample.horizon[late].astype(np.float64), threads=threads
@@ -92,6 +86,8 @@ def run_backtest(
     belief = min(_belief(sample, late, found[:, 1]), MOST_BELIEF[market])
     width = _width(sample.log_change[late], found)
     scores = _scores(sample, late, corrected(found, belief=belief, width=width))
+    if belief == 0.0:
+        scores = replace(scores, fallback_fraction=1.0)
     return Backtest(model=model, scores=scores, belief=belief, width=width)
 
 
@@ -132,7 +128,9 @@ def _scores(sample: TrainingSample, late: IntArray, quantiles: FloatArray) -> Ba
     pinball = _pinball(change, level)
     inside = float(covered(change, low=model[:, 0], high=model[:, 2]).mean())
     moving = len(np.unique(sample.pool[late])) / sample.pools
-    worse = worse_than_last_value(sample.pool[late], error, held, pools=sample.pools)
+    pool = sample.pool[late]
+    worse = worse_than_last_value(pool, error, held, pools=sample.pools)
+    judged = np.bincount(pool, minlength=sample.pools) >= FEWEST_ROWS_PER_POOL
     return BacktestScores(
         horizon_hours=sample.horizon_hours,
         origins=len(np.unique(sample.hours_back[late])),
@@ -142,7 +140,7 @@ def _scores(sample: TrainingSample, late: IntArray, quantiles: FloatArray) -> Ba
         pinball_skill_vs_empirical=skill(pinball(model), reference_error=pinball(empirical)),
         coverage_80=moving * inside + (1.0 - moving),
         coverage_80_moved=inside,
-        fallback_fraction=float(worse.sum() / max(moving * sample.pools, 1.0)),
+        fallback_fraction=float(worse[judged].mean()) if judged.any() else 0.0,
     )
 
 

@@ -30,7 +30,6 @@ from tasks.domain.spot.sampling import (
     merge_samples,
     minimum_hours,
 )
-from tasks.domain.spot.trend import trend_weights
 
 __all__ = [
     "HorizonForecaster",
@@ -95,15 +94,9 @@ def fit_forecaster(
         return HorizonForecaster(
             horizon_hours=horizon_hours, model=None, check=None, backtest=_unknown(sample)
         )
+    every = np.arange(len(sample))
     model = fit_quantile_model(
-        market,
-        sample.states,
-        sample.horizon.astype(np.float64),
-        sample.log_change,
-        weights=trend_weights(sample.moments, horizon_hours=horizon_hours),
-        horizon_hours=horizon_hours,
-        seed=seed,
-        threads=threads,
+        market, sample, every, moments=sample.moments, seed=seed, threads=threads
     )
     return HorizonForecaster(
         horizon_hours=horizon_hours, model=model, check=check, backtest=check.scores

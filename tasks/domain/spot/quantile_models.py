@@ -18,9 +18,11 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.domain.arrays import FloatArray
-from tasks.domain.spot.features import PoolStates, level_design, trend_design
+from tasks.domain.arrays import FloatArray, IntArray
+from tasks.domain.spot.features import PoolStates, TrendDesign, level_design, trend_design
 from tasks.domain.spot.forecasts import QUANTILES
+from tasks.domain.spot.sampling import TrainingSample
+from tasks.domain.spot.trend import Autocovariance, trend_weights
 
 SMOOTH_REPEATS = 0.6
 """Share of successive changes with equal sign: .75 on today's market, below .45 in auctions."""
@@ -91,32 +93,47 @@ def market_of(*, repeats: int, successions: int) -> Market:
 
 def fit_quantile_model(
     market: Market,
-    states: PoolStates,
-    horizon: FloatArray,
-    log_change: FloatArray,
+    sample: TrainingSample,
+    rows: IntArray,
     *,
-    weights: FloatArray,
-    horizon_hours: int,
+    moments: Autocovariance,
     seed: int,
     threads: int,
 ) -> QuantileModel:
-    """Fit the three ensembles to m states and what came after; they run on `threads` threads."""
+    """Fit the three ensembles to some rows of a sample; they run on `threads` threads.
+
+    Args:
+        market: Which model to fit.
+        sample: Where the rows are from.
+        rows: Rows to learn from, at least 1.
+        moments: Autocovariance of the prices that the rows may know.
+        seed: Equal rows and seed give equal models.
+        threads: Ensembles fitted side by side.
+    """
+    hours = sample.horizon_hours
+    weights = trend_weights(moments, horizon_hours=hours)
+    states, horizon = sample.states.take(rows), sample.horizon[rows].astype(np.float64)
+    change = sample.log_change[rows]
     if market is Market.SPIKY:
         features = level_design(states, horizon)
-        goals = [(log_change, np.sqrt(states.level))] * len(QUANTILES)
+        goals = [(change, np.sqrt(states.level))] * len(QUANTILES)
     else:
-        design = trend_design(states, horizon, weights, horizon_hours=horizon_hours)
-        features = design.features
-        root = np.sqrt(horizon)
-        change = design.sign * log_change / states.pace
-        believed = np.maximum(design.trend, SMALLEST_TREND * root)
-        residual = np.clip((change - design.trend) / root, -LIMIT, LIMIT), states.pace * root
-        share = np.clip(change / believed, -LIMIT, LIMIT), states.pace * believed
-        goals = [residual, share, residual]
-    boosters = _fit_each(features, goals, _sizes(market, horizon_hours), seed=seed, threads=threads)
-    return QuantileModel(
-        market=market, weights=weights, boosters=boosters, horizon_hours=horizon_hours
-    )
+        design = trend_design(states, horizon, weights, horizon_hours=hours)
+        features, goals = design.features, _trend_goals(design, states, horizon, change)
+    boosters = _fit_each(features, goals, _sizes(market, hours), seed=seed, threads=threads)
+    return QuantileModel(market=market, weights=weights, boosters=boosters, horizon_hours=hours)
+
+
+def _trend_goals(
+    design: TrendDesign, states: PoolStates, horizon: FloatArray, log_change: FloatArray
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Return target and weight per quantile: the share of the trend, and what lies beside it."""
+    root = np.sqrt(horizon)
+    change = design.sign * log_change / states.pace
+    believed = np.maximum(design.trend, SMALLEST_TREND * root)
+    residual = np.clip((change - design.trend) / root, -LIMIT, LIMIT), states.pace * root
+    share = np.clip(change / believed, -LIMIT, LIMIT), states.pace * believed
+    return [residual, share, residual]
 
 
 def _sizes(market: Market, horizon_hours: int) -> tuple[Trees, Trees]:

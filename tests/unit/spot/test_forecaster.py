@@ -53,6 +53,7 @@ def test_the_backtest_says_how_good_it_is(
     assert scores.coverage_80_moved is not None
     assert 0.7 < scores.coverage_80_moved < 0.9
     assert (scores.pinball_skill_vs_empirical or 0.0) > 0.0
+    assert scores.fallback_fraction < 0.2
 
 
 def test_a_pool_that_never_moved_keeps_its_price() -> None:
@@ -235,3 +236,11 @@ def test_the_minute_of_the_last_change_counts(
     panel = panel_of(smooth_prices(24, HOURS))
     exact = replace(panel, last_change_at=panel.last_change_at - np.timedelta64(50, "m"))
     assert (forecast_pools(exact, fitted[0]).quantiles != fitted[1].quantiles).any()
+
+
+def test_pools_with_few_backtest_rows_do_not_count_as_fallbacks() -> None:
+    panel = panel_of(smooth_prices(24, HOURS))
+    sample = draw_training_sample(panel, horizon_hours=HORIZON, max_rows=900, seed=1)
+    check = run_backtest(sample, Market.SMOOTH, seed=1, threads=1)
+    assert check is not None
+    assert check.scores.fallback_fraction < 0.2
