@@ -4,5 +4,11 @@ from blocks.aws import AwsAccount
 from blocks.spot import HistorySpan, HorizonScores, SpotOutlook
 from blocks.state import ObjectPointer, StateBlock
 
-__all__ = ["AwsAccount", "HistorySpan",
-    "HorizonScores", "ObjectPointer", "SpotOutlook", "StateBlock"]
+__all__ = [
+    "AwsAccount",
+    "HistorySpan",
+    "HorizonScores",
+    "ObjectPointer",
+    "SpotOutlook",
+    "StateBlock",
+]

@@ -67,11 +67,13 @@ def up(
         spot_history: Recorded prices to replay (Parquet or CSV), or "simulated". A shipped
             extract of recorded prices by default.
         replay_ends: Where on the clock the recording ends: "now", an offset such as "+7d", or an
-            ISO 8601 instant.
+            ISO 8601 instant. "+7d" by default for a recording, so that prices go on for a week.
         seed: Of the simulated history.
         faults: File of faults that the embedded cloud injects.
         foreground: Stay, until Ctrl-C.
     """
+    if replay_ends is None and spot_history != "simulated":
+        replay_ends = "+7d"
     options = {
         "--spot-history": spot_history,
         "--replay-ends": replay_ends,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import psutil
 
 from deployments.local import (
-    PROJECT_ROOT,
     Local,
     PortInUseError,
     refuse_used_ports,
     running_state,
 )
+from deployments.tools.families import find_tool
 
 NEEDED_MEMORY_GIB = 4
 
@@ -103,11 +100,10 @@ def _ports(local: Local) -> Finding:
 
 
 def _tool(name: str, purpose: str, remedy: str) -> Finding:
-    search = os.pathsep.join([str(PROJECT_ROOT / ".tools" / "bin"), os.environ.get("PATH", "")])
-    found = shutil.which(name, path=search)
+    found = find_tool(name)
     return Finding(
         subject=name,
         verdict=Verdict.OK if found else Verdict.OPTIONAL,
-        detail=str(Path(found)) if found else f"not found; {purpose}",
+        detail=str(found) if found else f"not found; {purpose}",
         remedy="" if found else remedy,
     )

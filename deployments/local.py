@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+TOOLS_BIN = PROJECT_ROOT / ".tools" / "bin"
 LOOPBACK = "127.0.0.1"
 
 SUPERVISED = "HOMEOSTAT_SUPERVISED_BY"
@@ -80,6 +81,8 @@ class Local:
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")},
             **QUIET_PREFECT,
+            # Last: a tool that the person installed goes before one that we built.
+            "PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), str(TOOLS_BIN)]),
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_URL": self.api_url,
             "PREFECT_UI_API_URL": self.api_url,

@@ -65,7 +65,8 @@ def _table(artifact: dict[str, Any], *, width: int) -> Table:
 
 def _fitting(columns: list[str], rows: list[dict[str, Any]], *, width: int) -> list[str]:
     """Return the leading columns that fit a terminal side by side."""
-    taken, fitting = 1, []
+    taken = 1
+    fitting: list[str] = []
     for column in columns:
         taken += 3 + max(len(column), *(len(_cell(row[column])) for row in rows))
         if taken > width and fitting:

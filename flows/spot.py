@@ -26,7 +26,6 @@ from flows.spot_parameters import (
 from tasks.adapters.objects import Storage
 from tasks.adapters.outlook import load_outlook
 from tasks.chunks import Sealed
-from tasks.domain.errors import InsufficientHistoryError
 from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
 from tasks.domain.spot.capacity import CapacityNeed
 from tasks.domain.spot.forecasts import HORIZONS_HOURS, PoolForecasts
@@ -34,7 +33,7 @@ from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel, window_start
 from tasks.domain.spot.report import SpotReport, source_counts
 from tasks.spot.availability import assess_availability
 from tasks.spot.forecasts import forecast_in_chunks
-from tasks.spot.history import MarketScope, bring_up_to_date, held_history
+from tasks.spot.history import MarketScope, NoPoolsError, bring_up_to_date, held_history
 from tasks.spot.market import fetch_offers, fetch_placement_scores
 from tasks.spot.outlook import Findings, publish_findings
 from tasks.spot.report import show_report
@@ -102,7 +101,7 @@ def forecast_spot_prices(
         instance_types=tuple(instance_types),
     )
     source = aws.endpoint_url or "AWS"
-    if (reason := stale_reason(now)) is not None:
+    if (reason := stale_reason(due=due_time(), now=datetime.now(UTC))) is not None:
         get_run_logger().warning("spot.run.skipped reason=%s", reason)
         return SpotReport(cutoff=None, price_source=source, regions=scope.regions, skipped=reason)
 
@@ -118,9 +117,7 @@ def forecast_spot_prices(
     )
     panel = hourly_panel(scope.select(history.changes), cutoff=now, hours=hours)
     if len(panel) == 0:
-        raise InsufficientHistoryError(
-            found_hours=0, needed_hours=hours, subject=f"spot prices of {scope} at {source}"
-        )
+        raise NoPoolsError(scope, source=source)
     forecasters, forecasts = forecast_in_chunks(
         panel, horizons=HORIZONS_HOURS, pools_per_chunk=pools_per_chunk, seed=seed
     )
@@ -149,16 +146,24 @@ def forecast_spot_prices(
     return report
 
 
-def stale_reason(now: datetime) -> str | None:
-    """Return why a scheduled run is not worth doing; None when it is.
+def stale_reason(*, due: datetime | None, now: datetime) -> str | None:
+    """Return why a scheduled run is not worth doing any more; None when it is.
 
     After downtime a worker gets every run that was missed, all at once.
+
+    Args:
+        due: When the schedule wanted the run; None for a run that somebody started.
+        now: Start of the run.
     """
-    expected = flow_run.scheduled_start_time
-    if expected is None or "auto-scheduled" not in (flow_run.tags or []):
+    if due is None or now - due <= STALE_AFTER:
         return None
-    late = now - expected
-    return None if late <= STALE_AFTER else f"it was due {late} ago, and the next one is near"
+    return f"it was due {now - due} ago, and the next one is near"
+
+
+def due_time() -> datetime | None:
+    """Return when the schedule wanted this run; None when no schedule did."""
+    scheduled = "auto-scheduled" in (flow_run.tags or [])
+    return flow_run.scheduled_start_time if scheduled else None
 
 
 def assess(

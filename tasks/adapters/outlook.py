@@ -28,13 +28,17 @@ def load_outlook(name: str) -> SpotOutlook:
     """
     try:
         return SpotOutlook.load(name)  # type: ignore[return-value]
-    except ValidationError as error:
-        message = f"block spot-outlook/{name} cannot be read: {error.errors()[0]['msg']}"
+    except RuntimeError as error:
+        # Prefect's word for a document that its class refuses.
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        reason = error.__cause__.errors()[0]["msg"]
+        message = f"block spot-outlook/{name} cannot be read: {reason}"
         raise PermanentError(message) from error
     except ValueError as error:
-        if isinstance(error.__cause__, ObjectNotFound):
-            return SpotOutlook()
-        raise PermanentError(str(error)) from error
+        if not isinstance(error.__cause__, ObjectNotFound):
+            raise
+        return SpotOutlook()
 
 
 def publish_outlook(name: str, change: Callable[[SpotOutlook], SpotOutlook]) -> SpotOutlook:

@@ -26,7 +26,8 @@ from tasks.adapters.objects import (
 )
 from tasks.adapters.outlook import stored_object
 from tasks.adapters.spot_market import Ec2SpotMarket, HistoryQuery
-from tasks.domain.spot.history import Slice, merged_history, missing_slices
+from tasks.domain.errors import PermanentError
+from tasks.domain.spot.history import Slice, continues, merged_history, missing_slices
 from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
 
 LONGEST_SLICE = timedelta(days=6)
@@ -60,6 +61,18 @@ class MarketScope:
         if self.instance_types:
             wanted &= history["instance_type"].isin(self.instance_types)
         return history[wanted]
+
+
+class NoPoolsError(PermanentError):
+    """No capacity pool has a price where a run looks."""
+
+    def __init__(self, scope: MarketScope, *, source: str) -> None:
+        self.scope = scope
+        types = ", ".join(scope.instance_types) or "all types"
+        super().__init__(
+            f"{source} has no spot prices of {types} for {', '.join(scope.products)} in "
+            f"{', '.join(scope.regions)}; check instance_types, products and regions"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +150,14 @@ def bring_up_to_date(
     usable = spans if held is not None else {}
     queries = _queries(scope, usable, window_start=window_start, until=until)
     fetched = _fetch_all(account, queries)
+    if held is not None and not _carries_on(held, fetched, queries, window_start):
+        get_run_logger().warning(
+            "spot.history.discarded reason=prices held differ from those now read, "
+            "so they come from elsewhere next=reading_all_again"
+        )
+        return bring_up_to_date(
+            account, scope, held=None, spans={}, window_start=window_start, until=until
+        )
     parts = [held, *fetched] if held is not None else fetched
     new_spans = {
         scope.key(region): HistorySpan(start=window_start, end=until) for region in scope.regions
@@ -148,6 +169,25 @@ def bring_up_to_date(
         rows_fetched=sum(map(len, fetched)),
         window_start=window_start,
     )
+
+
+def _carries_on(
+    held: pd.DataFrame,
+    fetched: Sequence[pd.DataFrame],
+    queries: Sequence[HistoryQuery],
+    window_start: datetime,
+) -> bool:
+    """Return whether every slice that goes on from held history agrees with it."""
+    going_on = [
+        (query, part)
+        for query, part in zip(queries, fetched, strict=True)
+        if query.start > window_start and len(part) and _first_of_region(query, queries)
+    ]
+    return all(continues(held, part, since=query.start) for query, part in going_on)
+
+
+def _first_of_region(query: HistoryQuery, queries: Sequence[HistoryQuery]) -> bool:
+    return query.start == min(one.start for one in queries if one.region == query.region)
 
 
 def _trimmed(span: HistorySpan, start: datetime) -> HistorySpan:

@@ -13,6 +13,9 @@ from tasks.domain.spot.pools import PRICE_CHANGE_COLUMNS
 OVERLAP = timedelta(hours=2)
 """Read again on every fetch: announcements may reach the API late."""
 
+SAME_PRICES = 0.9
+"""Share of pools; announcements that reach the API late account for the rest."""
+
 POOL_COLUMNS = ["availability_zone", "instance_type", "product_description"]
 
 
@@ -75,3 +78,31 @@ def merged_history(parts: Sequence[pd.DataFrame], *, window_start: datetime) -> 
     next_is_old = old.shift(-1, fill_value=False)
     same_pool = (joined[POOL_COLUMNS] == joined[POOL_COLUMNS].shift(-1)).all(axis=1)
     return joined[~(old & next_is_old & same_pool)].reset_index(drop=True)
+
+
+def continues(held: pd.DataFrame, fetched: pd.DataFrame, *, since: datetime) -> bool:
+    """Return whether newly read prices carry on the held ones.
+
+    They do not when the two come from different places: another account's endpoint, another
+    recording, or the same one replayed with another shift of time.
+
+    Args:
+        held: Frame with PRICE_CHANGE_COLUMNS.
+        fetched: The same, read from `since` on, with the prices in effect then.
+        since: An instant that both cover.
+
+    Returns:
+        True where at least nine in ten pools that both know had the same price at `since`; false
+        where they know none in common.
+    """
+    before = _in_effect(held, since)
+    after = _in_effect(fetched, since)
+    common = before.index.intersection(after.index)
+    if common.empty:
+        return False
+    return bool((before[common] == after[common]).mean() >= SAME_PRICES)
+
+
+def _in_effect(changes: pd.DataFrame, at: datetime) -> pd.Series[float]:
+    known = changes[changes["timestamp"] <= pd.Timestamp(at)].sort_values("timestamp")
+    return known.groupby(POOL_COLUMNS, observed=True)["price_usd_per_hour"].last()

@@ -4,7 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
-from tasks.domain.spot.history import OVERLAP, Slice, merged_history, missing_slices
+from tasks.domain.spot.history import (
+    OVERLAP,
+    Slice,
+    continues,
+    merged_history,
+    missing_slices,
+)
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -89,3 +95,21 @@ def test_a_price_announced_at_the_very_start_stays_beside_the_one_before() -> No
 
 def test_nothing_merged_is_an_empty_history_with_its_columns() -> None:
     assert "price_usd_per_hour" in merged_history([], window_start=START).columns
+
+
+def test_prices_that_were_in_effect_alike_carry_on() -> None:
+    held, fetched = frame((0, 0.1), (5, 0.2)), frame((5, 0.2), (9, 0.3))
+
+    assert continues(held, fetched, since=START + timedelta(hours=6))
+
+
+def test_the_same_recording_shifted_in_time_does_not_carry_on() -> None:
+    held, fetched = frame((0, 0.1), (5, 0.2)), frame((1, 0.1), (9, 0.2))
+
+    assert not continues(held, fetched, since=START + timedelta(hours=6))
+
+
+def test_prices_of_other_pools_do_not_carry_on() -> None:
+    elsewhere = frame((5, 0.2)).assign(availability_zone="eu-west-1a")
+
+    assert not continues(frame((0, 0.2)), elsewhere, since=START + timedelta(hours=6))

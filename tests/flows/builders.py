@@ -1,0 +1,58 @@
+"""An embedded account and its blocks, for tests of whole flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect.client.orchestration import get_client
+from prefect.filesystems import LocalFileSystem
+from prefect_aws import AwsClientParameters
+from pydantic import SecretStr
+
+from blocks import AwsAccount
+from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
+from deployments.register import REPORT_BUCKET, create_bucket
+from tasks.adapters.outlook import STATE_LOCK
+from tests.support.embedded_aws import Clock
+
+RECORDED_NOW = datetime(2021, 4, 20, 12, tzinfo=UTC)
+"""Within the shipped recording: seven weeks before it, five days after."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """A running embedded account."""
+
+    aws: EmbeddedAws
+    clock: Clock
+    account: AwsAccount
+
+
+@contextmanager
+def embedded_cloud() -> Iterator[Cloud]:
+    """Run an embedded account with the shipped recording at its own time."""
+    clock = Clock(RECORDED_NOW)
+    config = EmbeddedAwsConfig(replay_ends="recorded", clock=clock)
+    with serve_aws(config) as aws:
+        account = AwsAccount(
+            aws_access_key_id="homeostat",
+            aws_secret_access_key=SecretStr("embedded"),
+            region_name="us-east-1",
+            report_bucket=REPORT_BUCKET,
+            aws_client_parameters=AwsClientParameters(endpoint_url=aws.endpoint_url),
+        )
+        create_bucket(account)
+        yield Cloud(aws=aws, clock=clock, account=account)
+
+
+def save_blocks(cloud: Cloud, name: str, folder: Path) -> dict[str, str]:
+    """Save the blocks of one test under a name of its own; return the flow's parameters."""
+    cloud.account.save(name, overwrite=True)
+    LocalFileSystem(basepath=str(folder)).save(name, overwrite=True)
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
+    return {"account": name, "storage": f"local-file-system/{name}", "outlook": name}
