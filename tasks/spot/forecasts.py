@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.chunks import Sealed
 from tasks.domain.spot.forecaster import (
+    PANEL_ROWS,
     HorizonForecaster,
     TrainingSample,
     draw_training_sample,
@@ -19,9 +20,6 @@ from tasks.domain.spot.forecaster import (
 )
 from tasks.domain.spot.forecasts import PoolForecasts
 from tasks.domain.spot.pools import PricePanel
-
-TRAINING_ROWS = 300_000
-"""Per horizon, over all chunks: more rows cost time and gained nothing in the backtest."""
 
 
 @task(
@@ -97,7 +95,7 @@ def forecast_in_chunks(
             chunk,
             chunk_number=number,
             horizons=list(horizons),
-            max_rows=TRAINING_ROWS // len(chunks),
+            max_rows=-(-PANEL_ROWS // len(chunks)),
             seed=seed,
         )
         for number, chunk in enumerate(chunks, start=1)
