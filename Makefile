@@ -55,6 +55,10 @@ test: venv ## Run every test; ends with what was judged by real tools and what w
 bench: venv ## Run every benchmark; results go to docs/results/
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
+.PHONY: docs
+docs: venv ## Render the tables in README.md and docs/ from docs/results/
+	$(BIN)/python -m benchmarks.render $(ARGS)
+
 .PHONY: tools
 tools: venv ## Build the real tools that tests are judged by (needs Go, minutes the first time)
 	$(BIN)/python -m deployments.tools.build $(ARGS)

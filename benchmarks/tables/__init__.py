@@ -1,0 +1,1 @@
+"""Tables of measured figures in Markdown, one module per area."""
