@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import yaml
 from cyclopts import App, Parameter, validators
 from rich.console import Console
+from rich.text import Text
 
 from deployments import doctor as health
 from deployments import show
-from deployments.lifecycle import NotUpError, StartFailedError, bring_down, bring_up, running_api
-from deployments.local import Local, PortInUseError, default_home, running_state
+from deployments.lifecycle import (
+    NotUpError,
+    StartFailedError,
+    bring_down,
+    bring_up,
+    place_to_start,
+    running_api,
+)
+from deployments.local import (
+    Local,
+    PortInUseError,
+    at_running_ports,
+    default_home,
+    read_state,
+    running_state,
+)
 from deployments.prefect_api import FlowRun, PrefectApi, PrefectApiError
 from deployments.supervisor import ServiceFailedError, supervise
 
+SIMULATED = "simulated"
 FIRST_RUNS = ("forecast-spot-prices",)
 RUN_TIMEOUT_SECONDS = 900
 
@@ -41,8 +57,15 @@ app = App(
     name="homeostat",
     help="Autonomous, self-healing, cost-aware cloud infrastructure as Prefect flows.",
     help_epilogue=EXAMPLES,
+    version=lambda: version("homeostat"),
     version_flags=["--version"],
 )
+
+
+def _complain(problem: str, error: Exception) -> int:
+    """Print an error as it is, brackets and long lines too, and return the exit code."""
+    errors.print(Text.assemble((f"{problem}: ", "red"), str(error)), soft_wrap=True)
+    return 1
 
 
 @app.command
@@ -70,10 +93,12 @@ def up(
             ISO 8601 instant. "+7d" by default for a recording, so that prices go on for a week.
         seed: Of the simulated history.
         faults: File of faults that the embedded cloud injects.
-        foreground: Stay, until Ctrl-C.
+        foreground: Stay, until Ctrl-C. The first runs are started and not waited for.
     """
-    if replay_ends is None and spot_history != "simulated":
-        replay_ends = "+7d"
+    if spot_history != SIMULATED:
+        replay_ends = replay_ends or "+7d"
+        # Services have another working folder than the person.
+        spot_history = spot_history and str(Path(spot_history).resolve())
     options = {
         "--spot-history": spot_history,
         "--replay-ends": replay_ends,
@@ -85,30 +110,51 @@ def up(
         home=default_home(), ui_port=ui_port, aws_port=aws_port, aws_arguments=tuple(arguments)
     )
     try:
-        if foreground:
-            return _stay_up(local)
-        with console.status("starting") as status:
-            local, was_up = bring_up(local, on_phase=status.update)
-    except (PortInUseError, StartFailedError, ServiceFailedError) as error:
-        errors.print(f"[red]not up:[/] {error}", highlight=False)
-        return 1
+        return _stay_up(local) if foreground else _up_in_background(local)
+    except (PortInUseError, StartFailedError, ServiceFailedError, PrefectApiError) as error:
+        return _complain("not up", error)
+
+
+def _up_in_background(wanted: Local) -> int:
+    with console.status("starting") as status:
+        state, was_up = bring_up(wanted, on_phase=status.update)
+    local = at_running_ports(wanted, state)
     with PrefectApi(local.api_url) as api:
-        finished = (
-            api.latest_runs(limit=len(FIRST_RUNS))
-            if was_up
-            else [_run_and_show(api, name) for name in FIRST_RUNS]
-        )
+        if was_up:
+            runs = api.latest_runs(limit=len(FIRST_RUNS))
+            for run in runs:
+                show.run_line(console, api, run)
+        else:
+            runs = [_run_and_show(api, name) for name in FIRST_RUNS]
     show.welcome(console, local, was_up=was_up)
-    return 0 if all(run.succeeded or not run.is_final for run in finished) else 1
+    if was_up and (local != wanted or state.aws_arguments != wanted.aws_arguments):
+        console.print(
+            "\nIt was started with other options; `homeostat down`, then `up`, puts these in effect."
+        )
+    return 0 if all(run.succeeded or not run.is_final for run in runs) else 1
 
 
 def _stay_up(local: Local) -> int:
-    if running_state(local) is not None:
-        errors.print("already up in the background; `homeostat down` stops it")
-        return 1
+    with place_to_start(local) as occupant:
+        if occupant is not None:
+            errors.print("already up in the background; `homeostat down` stops it")
+            return 1
     show.foreground(console, local)
-    supervise(local, on_phase=lambda phase: console.print(f"  {phase}", highlight=False))
+    supervise(
+        local,
+        on_phase=lambda phase: console.print(f"  {phase}", highlight=False),
+        on_up=lambda: _start_first_runs(local),
+    )
     return 0
+
+
+def _start_first_runs(local: Local) -> None:
+    with PrefectApi(local.api_url) as api:
+        for name in FIRST_RUNS:
+            try:
+                show.run_line(console, api, api.start_run(name))
+            except PrefectApiError as error:
+                _complain(f"{name} not run", error)
 
 
 def _run_and_show(
@@ -146,8 +192,7 @@ def run(flow: str, *parameters: str) -> int:
         with running_api(Local(home=default_home())) as api:
             return 0 if _run_and_show(api, flow, given).succeeded else 1
     except (NotUpError, PrefectApiError, ValueError) as error:
-        errors.print(f"[red]not run:[/] {error}", highlight=False)
-        return 1
+        return _complain("not run", error)
 
 
 def parameters_from(words: tuple[str, ...]) -> dict[str, object]:
@@ -185,15 +230,13 @@ def status(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
     local = Local(home=default_home())
     state = running_state(local)
     if state is None or not state.ready:
-        phase = "down" if state is None else state.phase
-        console.print(json.dumps({"ready": False, "phase": phase}) if as_json else phase)
+        show.not_up(console, state or read_state(local), alive=state is not None, as_json=as_json)
         return 1
     try:
         with running_api(local) as api:
             runs = api.latest_runs(limit=10)
-    except PrefectApiError as error:
-        errors.print(f"[red]{error}[/]", highlight=False)
-        return 1
+    except (NotUpError, PrefectApiError) as error:
+        return _complain("no answer", error)
     show.status(console, local, state, runs, as_json=as_json)
     return 0
 

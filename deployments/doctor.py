@@ -49,7 +49,12 @@ def findings(local: Local) -> list[Finding]:
         _ports(local),
         _tool("go", "builds the real tools that tests are judged by", "install Go 1.26 or newer"),
         _tool("pulumi", "previews and applies stacks with the real engine", "make tools"),
-        _tool("chromium", "lets browser tests run", "install your system's chromium package"),
+        _tool(
+            "chromium",
+            "lets browser tests run",
+            "install your system's chromium package",
+            other_names=("chromium-browser", "google-chrome"),
+        ),
     ]
 
 
@@ -99,8 +104,9 @@ def _ports(local: Local) -> Finding:
     )
 
 
-def _tool(name: str, purpose: str, remedy: str) -> Finding:
-    found = find_tool(name)
+def _tool(name: str, purpose: str, remedy: str, *, other_names: tuple[str, ...] = ()) -> Finding:
+    paths = (find_tool(known_as) for known_as in (name, *other_names))
+    found = next((path for path in paths if path is not None), None)
     return Finding(
         subject=name,
         verdict=Verdict.OK if found else Verdict.OPTIONAL,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
 from deployments.local import (
     PROJECT_ROOT,
     Local,
+    UpState,
     at_running_ports,
     read_state,
     refuse_used_ports,
@@ -21,7 +23,7 @@ from deployments.local import (
     supervised_processes,
 )
 from deployments.prefect_api import PrefectApi
-from deployments.supervisor import end_processes
+from deployments.processes import end_processes
 
 UP_TIMEOUT_SECONDS = 280
 DOWN_TIMEOUT_SECONDS = 60
@@ -38,7 +40,7 @@ class StartFailedError(Exception):
     """The supervisor gave up, or took too long."""
 
 
-def bring_up(local: Local, *, on_phase: Callable[[str], None]) -> tuple[Local, bool]:
+def bring_up(local: Local, *, on_phase: Callable[[str], None]) -> tuple[UpState, bool]:
     """Start the supervisor in the background and wait until everything is up.
 
     Args:
@@ -46,25 +48,49 @@ def bring_up(local: Local, *, on_phase: Callable[[str], None]) -> tuple[Local, b
         on_phase: Told of each step.
 
     Returns:
-        The settings in use, and whether everything was up before.
+        The state of what is up, and whether somebody else had started it before.
 
     Raises:
         PortInUseError: Another program has one of the ports.
         StartFailedError: A service did not start; the message has the end of its log.
     """
-    state = running_state(local)
-    if state is not None and state.ready:
-        return at_running_ports(local, state), True
-    if state is None:
-        end_processes(supervised_processes(local), timeout_seconds=5)  # of a supervisor that died
-        refuse_used_ports(local)
-        _start_supervisor(local)
-    return _wait_until_up(local, on_phase=on_phase), False
+    with place_to_start(local) as occupant:
+        if occupant is None:
+            _await_first_state(local, _start_supervisor(local))
+    return _wait_until_up(local, on_phase=on_phase), occupant is not None
 
 
-def _start_supervisor(local: Local) -> None:
+@contextmanager
+def place_to_start(local: Local) -> Iterator[UpState | None]:
+    """Let one process at a time start an installation, in a place that is free and clean.
+
+    Yields:
+        The state of a supervisor that runs already; None where one can be started.
+
+    Raises:
+        PortInUseError: Nothing runs, but another program has one of the ports.
+    """
     local.logs.mkdir(parents=True, exist_ok=True)
-    local.state_file.unlink(missing_ok=True)
+    with (local.home / "starting.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        state = running_state(local)
+        if state is not None and state.is_ending:
+            _await_end(state.pid)
+            state = running_state(local)
+        if state is None:
+            # What a supervisor that was killed left behind.
+            end_processes(supervised_processes(local), timeout_seconds=5)
+            refuse_used_ports(local)
+            local.state_file.unlink(missing_ok=True)
+        yield state
+
+
+def _await_end(pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        psutil.wait_procs([psutil.Process(pid)], timeout=DOWN_TIMEOUT_SECONDS)
+
+
+def _start_supervisor(local: Local) -> subprocess.Popen[bytes]:
     settings = {
         "home": str(local.home),
         "ui_port": local.ui_port,
@@ -72,7 +98,7 @@ def _start_supervisor(local: Local) -> None:
         "aws_arguments": list(local.aws_arguments),
     }
     with (local.logs / "supervisor.log").open("ab") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "deployments.supervisor", json.dumps(settings)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -83,19 +109,31 @@ def _start_supervisor(local: Local) -> None:
         )
 
 
-def _wait_until_up(local: Local, *, on_phase: Callable[[str], None]) -> Local:
+def _await_first_state(local: Local, supervisor: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + UP_TIMEOUT_SECONDS
+    while read_state(local) is None:
+        if supervisor.poll() is not None or time.monotonic() > deadline:
+            raise StartFailedError(_supervisor_ended(local))
+        time.sleep(0.05)
+
+
+def _supervisor_ended(local: Local) -> str:
+    return f"the supervisor ended; see {local.logs / 'supervisor.log'}"
+
+
+def _wait_until_up(local: Local, *, on_phase: Callable[[str], None]) -> UpState:
     deadline = time.monotonic() + UP_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         state = read_state(local)
         if state is not None:
             on_phase(state.phase)
             if state.error is not None:
+                _await_end(state.pid)  # with all it had started; the next `up` finds a clean place
                 raise StartFailedError(state.error)
             if state.ready:
-                return at_running_ports(local, state)
+                return state
             if not state.is_alive():
-                message = f"the supervisor ended; see {local.logs / 'supervisor.log'}"
-                raise StartFailedError(message)
+                raise StartFailedError(_supervisor_ended(local))
         time.sleep(0.2)
     message = f"not up after {UP_TIMEOUT_SECONDS} s; see {local.logs}, then `homeostat down`"
     raise StartFailedError(message)
@@ -107,12 +145,13 @@ def bring_down(local: Local) -> int:
     Returns:
         How many processes were running.
     """
-    before = supervised_processes(local)
+    before = {process.pid for process in supervised_processes(local)}
     state = running_state(local)
     if state is not None:
-        supervisor = psutil.Process(state.pid)
-        supervisor.terminate()
-        psutil.wait_procs([supervisor], timeout=DOWN_TIMEOUT_SECONDS)
+        with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+            psutil.Process(state.pid).terminate()
+        _await_end(state.pid)
+        before.add(state.pid)  # in the foreground it does not carry the mark
     end_processes(supervised_processes(local), timeout_seconds=10)
     return len(before)
 

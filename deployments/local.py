@@ -30,6 +30,18 @@ class PortInUseError(Exception):
         )
 
 
+class SamePortError(PortInUseError):
+    """One port was given for two services."""
+
+    def __init__(self, port: int, *, service: str, option: str) -> None:
+        Exception.__init__(
+            self,
+            f"port {port} is given twice; choose another one for the {service} with "
+            f"`{option} {port + 1}`",
+        )
+        self.port = port
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
     """Settings of one local installation.
@@ -114,6 +126,10 @@ def default_home() -> Path:
     return Path(os.environ.get("HOMEOSTAT_HOME") or PROJECT_ROOT / ".homeostat").resolve()
 
 
+STOPPING = "stopping"
+DOWN = "down"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpState:
     """What the supervisor last wrote.
@@ -124,7 +140,7 @@ class UpState:
         phase: What it is doing, in a word or two.
         ready: Everything is up.
         error: Why it gave up; None otherwise.
-        ui_port, aws_port: As in `Local`.
+        ui_port, aws_port, aws_arguments: As in `Local`.
         services: Process ids by service.
     """
 
@@ -135,7 +151,13 @@ class UpState:
     error: str | None = None
     ui_port: int
     aws_port: int
+    aws_arguments: tuple[str, ...] = ()
     services: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the supervisor stops what it started, and then itself."""
+        return self.error is not None or self.phase in (STOPPING, DOWN)
 
     def write(self, path: Path) -> None:
         """Replace the state file in one step."""
@@ -147,7 +169,9 @@ class UpState:
         """Return whether the supervisor that wrote this still runs."""
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started_at) < 1.0 and process.is_running()
+            same = abs(process.create_time() - self.started_at) < 1.0
+            # An ended process stays listed until its parent asks for its exit code.
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
@@ -156,7 +180,8 @@ def read_state(local: Local) -> UpState | None:
     """Return the supervisor's state; None where there is none or it is unreadable."""
     try:
         fields: dict[str, Any] = json.loads(local.state_file.read_text())
-        return UpState(**fields)
+        state = UpState(**fields)
+        return replace(state, aws_arguments=tuple(state.aws_arguments))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
@@ -177,7 +202,10 @@ def refuse_used_ports(local: Local) -> None:
 
     Raises:
         PortInUseError: One is not.
+        SamePortError: They are one port.
     """
+    if local.ui_port == local.aws_port:
+        raise SamePortError(local.aws_port, service="embedded AWS endpoint", option="--aws-port")
     wanted = (
         (local.ui_port, "Prefect server", "--ui-port"),
         (local.aws_port, "embedded AWS endpoint", "--aws-port"),

@@ -13,11 +13,33 @@ from typing import Any, Self
 
 import httpx
 
+PARAMETERS_REFUSED = (409, 422)
 FINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
 class PrefectApiError(Exception):
     """The server refused a request or does not answer."""
+
+
+class RefusedError(PrefectApiError):
+    """The server refused a request.
+
+    Attributes:
+        status: HTTP status.
+        detail: The server's reason.
+    """
+
+    def __init__(self, method: str, path: str, *, status: int, detail: str) -> None:
+        self.status = status
+        self.detail = detail
+        super().__init__(f"Prefect refused {method} {path} ({status}): {detail}")
+
+
+class ParametersRefusedError(PrefectApiError):
+    """A flow does not take the parameters it was given."""
+
+    def __init__(self, deployment: str, *, reason: str) -> None:
+        super().__init__(f"{deployment} {reason}")
 
 
 class UnknownDeploymentError(PrefectApiError):
@@ -40,6 +62,11 @@ class FlowRun:
     message: str
     seconds: float
     deployment: str = ""
+
+    @property
+    def page(self) -> str:
+        """Path of its page in Prefect's UI."""
+        return f"/v2/runs/flow-run/{self.id}"
 
     @property
     def is_final(self) -> bool:
@@ -73,6 +100,10 @@ class PrefectApi:
     ) -> None:
         self._http.close()
 
+    def page_of(self, run: FlowRun) -> str:
+        """Return the address of a run's page, for a browser."""
+        return str(self._http.base_url).rstrip("/").removesuffix("/api") + run.page
+
     def _call(self, method: str, path: str, **options: Any) -> Any:
         try:
             response = self._http.request(method, path, **options)
@@ -80,10 +111,8 @@ class PrefectApi:
             message = f"the Prefect server at {self._http.base_url} does not answer: {error}"
             raise PrefectApiError(message) from error
         if response.is_error:
-            message = (
-                f"Prefect refused {method} {path} ({response.status_code}): {_detail(response)}"
-            )
-            raise PrefectApiError(message)
+            detail = _detail(response)
+            raise RefusedError(method, path, status=response.status_code, detail=detail)
         return response.json() if response.content else None
 
     def is_healthy(self) -> bool:
@@ -95,21 +124,34 @@ class PrefectApi:
 
     def deployments(self) -> dict[str, str]:
         """Return deployment ids by name."""
+        return {name: found["id"] for name, found in self._deployments().items()}
+
+    def _deployments(self) -> dict[str, dict[str, Any]]:
         found = self._call("POST", "/deployments/filter", json={"limit": 200})
-        return {deployment["name"]: deployment["id"] for deployment in found}
+        return {deployment["name"]: deployment for deployment in found}
 
     def start_run(self, deployment: str, parameters: dict[str, Any] | None = None) -> FlowRun:
         """Start a run of a deployment.
 
         Raises:
             UnknownDeploymentError: There is none of that name.
-            PrefectApiError: A parameter is not what the flow takes.
+            ParametersRefusedError: A parameter is not what the flow takes.
         """
-        known = self.deployments()
+        known = self._deployments()
         if deployment not in known:
             raise UnknownDeploymentError(deployment, known=list(known))
-        body = {"parameters": parameters or {}, "state": {"type": "SCHEDULED"}}
-        run = self._call("POST", f"/deployments/{known[deployment]}/create_flow_run", json=body)
+        given = parameters or {}
+        _refuse_unknown(given, known[deployment])
+        body = {"parameters": given, "state": {"type": "SCHEDULED"}}
+        path = f"/deployments/{known[deployment]['id']}/create_flow_run"
+        try:
+            run = self._call("POST", path, json=body)
+        except RefusedError as error:
+            if error.status not in PARAMETERS_REFUSED:
+                raise
+            reason = error.detail.removeprefix("Error creating flow run: ")
+            reason = f"does not take these parameters: {reason}"
+            raise ParametersRefusedError(deployment, reason=reason) from error
         return _run(run, deployment=deployment)
 
     def run(self, run_id: str, *, deployment: str = "") -> FlowRun:
@@ -175,6 +217,18 @@ class PrefectApi:
         """Return how many workers of a pool have reported lately."""
         found = self._call("POST", f"/work_pools/{pool}/workers/filter", json={})
         return sum(worker["status"] == "ONLINE" for worker in found)
+
+
+def _refuse_unknown(parameters: dict[str, Any], deployment: dict[str, Any]) -> None:
+    """Refuse now what Prefect lets pass, and what would crash the run before it starts."""
+    schema = deployment.get("parameter_openapi_schema") or {}
+    taken = schema.get("properties")
+    if taken is None:
+        return
+    unknown = [name for name in parameters if name not in taken]
+    if unknown:
+        reason = f"has no parameter {unknown[0]!r}; it takes: {', '.join(taken)}"
+        raise ParametersRefusedError(deployment["name"], reason=reason)
 
 
 def _run(data: dict[str, Any], *, deployment: str = "") -> FlowRun:

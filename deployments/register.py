@@ -55,13 +55,21 @@ def create_bucket(account: AwsAccount) -> None:
     """Create the bucket for charts where it is missing."""
     if account.report_bucket is None:
         return
-    s3: Any = account.session().client("s3", endpoint_url=account.endpoint_url)
+    session = account.session()
+    s3: Any = session.client("s3", endpoint_url=account.endpoint_url)
     try:
-        s3.create_bucket(Bucket=account.report_bucket)
+        s3.create_bucket(Bucket=account.report_bucket, **_bucket_place(session.region_name))
     except botocore.exceptions.ClientError as error:
         owned = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
         if error.response["Error"]["Code"] not in owned:
             raise
+
+
+def _bucket_place(region: str | None) -> dict[str, Any]:
+    """Return where a bucket goes; S3 refuses to be told of us-east-1, its default."""
+    if region in (None, "us-east-1"):
+        return {}
+    return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def create_limits_and_pool() -> None:

@@ -10,32 +10,53 @@ from typing import Any
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
+from rich.text import Text
 
 from deployments.doctor import Finding, Verdict
-from deployments.local import Local, UpState, at_running_ports
+from deployments.local import DOWN, Local, UpState, at_running_ports
 from deployments.prefect_api import FlowRun, PrefectApi
 
 MOST_ROWS = 12
+TRACEBACK = "Traceback (most recent call last)"
 CHART = re.compile(r"## Price ahead.*", re.DOTALL)
 """The part of the summary that a terminal cannot draw."""
 
 
 def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
     """Print a run's state and its artifacts: tables and text; charts are for the UI."""
-    color = "green" if run.succeeded else "red"
-    console.print(
-        f"[{color}]{run.state_name}[/] {run.deployment} [bold]{run.name}[/] in {run.seconds:.1f} s",
-        highlight=False,
-    )
+    run_line(console, api, run)
     if not run.succeeded:
-        console.print(run.message, highlight=False, markup=False)
-        for line in api.logs(run, limit=15):
-            console.print(f"  {line}", highlight=False, markup=False)
+        _plain(console, run.message or "still under way; its page shows how it ends")
+        for line in short_log(api.logs(run, limit=15)):
+            _plain(console, f"  {line}")
     for artifact in api.artifacts(run):
         if artifact["type"] == "markdown":
             console.print(Markdown(CHART.sub("", artifact["data"]).strip()))
         elif artifact["type"] == "table":
             console.print(_table(artifact, width=console.width))
+
+
+def run_line(console: Console, api: PrefectApi, run: FlowRun) -> None:
+    """Print how a run stands, and where its page is."""
+    color = "green" if run.succeeded else "red" if run.is_final else "yellow"
+    took = f" in {run.seconds:.1f} s" if run.is_final else ""
+    line = Text.assemble(
+        (run.state_name, color), f" {run.deployment} ", (run.name, "bold"), f"{took}\n"
+    )
+    console.print(line, f" {api.page_of(run)}", highlight=False, soft_wrap=True)
+
+
+def _plain(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def short_log(messages: list[str], *, most_lines: int = 12) -> list[str]:
+    """Return the last lines of a log, with tracebacks cut down to what was raised."""
+    short: list[str] = []
+    for message in messages:
+        lines = message.rstrip().splitlines() or [""]
+        short += lines if TRACEBACK not in message else dict.fromkeys((lines[0], lines[-1]))
+    return short[-most_lines:]
 
 
 def _table(artifact: dict[str, Any], *, width: int) -> Table:
@@ -44,12 +65,13 @@ def _table(artifact: dict[str, Any], *, width: int) -> Table:
     shown = rows[:MOST_ROWS]
     columns = list(shown[0]) if shown else []
     fitting = _fitting(columns, shown, width=width)
-    table = Table(title=artifact.get("description") or artifact["key"], title_justify="left")
+    title = Text(artifact.get("description") or artifact["key"])
+    table = Table(title=title, title_justify="left")
     for column in fitting:
-        numeric = all(isinstance(row[column], int | float | None) for row in shown)
-        table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+        numeric = all(isinstance(row.get(column), int | float | None) for row in shown)
+        table.add_column(Text(column), justify="right" if numeric else "left", no_wrap=True)
     for row in shown:
-        table.add_row(*(_cell(row[column]) for column in fitting))
+        table.add_row(*(Text(_cell(row.get(column))) for column in fitting))
     left_out = [
         f"{count} more {what}"
         for count, what in (
@@ -68,7 +90,7 @@ def _fitting(columns: list[str], rows: list[dict[str, Any]], *, width: int) -> l
     taken = 1
     fitting: list[str] = []
     for column in columns:
-        taken += 3 + max(len(column), *(len(_cell(row[column])) for row in rows))
+        taken += 3 + max(len(column), *(len(_cell(row.get(column))) for row in rows))
         if taken > width and fitting:
             break
         fitting.append(column)
@@ -81,21 +103,37 @@ def _cell(value: object) -> str:
 
 def welcome(console: Console, local: Local, *, was_up: bool) -> None:
     """Print where everything is and how to stop it."""
-    console.print(
+    _plain(
+        console,
         f"\n{'Already up' if was_up else 'Up'}.\n"
         f"  UI        {local.ui_url}  (runs, schedules; a run's page has its artifacts)\n"
         f"  AWS       {local.aws_url}  (embedded; point boto3's endpoint_url here)\n"
         f"  logs      {local.logs}\n"
         f"  run       homeostat run forecast-spot-prices\n"
         f"  stop      homeostat down",
-        highlight=False,
-        soft_wrap=True,
     )
 
 
 def foreground(console: Console, local: Local) -> None:
     """Print where everything will be."""
-    console.print(f"UI {local.ui_url}, AWS {local.aws_url}; Ctrl-C stops", highlight=False)
+    _plain(console, f"UI {local.ui_url}, AWS {local.aws_url}; Ctrl-C stops")
+
+
+def not_up(console: Console, state: UpState | None, *, alive: bool, as_json: bool) -> None:
+    """Print why nothing can be used: down, starting, stopping or failed.
+
+    Args:
+        console: Where to.
+        state: What a supervisor last wrote; None where there was none.
+        alive: It still runs.
+        as_json: For programs.
+    """
+    phase = DOWN if state is None or not alive else state.phase
+    error = None if state is None else state.error
+    if as_json:
+        console.print_json(data={"ready": False, "phase": phase, "error": error})
+    else:
+        _plain(console, phase if error is None else f"{phase}; it could not start: {error}")
 
 
 def status(
@@ -104,7 +142,7 @@ def status(
     """Print services and last runs."""
     local = at_running_ports(local, state)
     if as_json:
-        facts = {"ready": True, "ui": local.ui_url, "aws": local.aws_url}
+        facts = {"ready": True, "phase": state.phase, "ui": local.ui_url, "aws": local.aws_url}
         console.print_json(
             data={**facts, "services": state.services, "runs": [asdict(run) for run in runs]}
         )
@@ -114,7 +152,8 @@ def status(
     for column in ("flow", "run", "state", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
     for run in runs:
-        table.add_row(run.deployment, run.name, run.state_name, f"{run.seconds:.1f}")
+        cells = (run.deployment, run.name, run.state_name, f"{run.seconds:.1f}")
+        table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
 
 
@@ -123,6 +162,6 @@ def findings(console: Console, found: list[Finding]) -> None:
     colors = {Verdict.OK: "green", Verdict.OPTIONAL: "yellow", Verdict.MISSING: "red"}
     table = Table(show_header=False, box=None)
     for finding in found:
-        verdict = f"[{colors[finding.verdict]}]{finding.verdict.value}[/]"
-        table.add_row(verdict, finding.subject, finding.detail, finding.remedy)
+        verdict = Text(finding.verdict.value, style=colors[finding.verdict])
+        table.add_row(verdict, *map(Text, (finding.subject, finding.detail, finding.remedy)))
     console.print(table)

@@ -12,18 +12,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 import psutil
 
-from deployments.local import LOOPBACK, PROJECT_ROOT, Local, UpState
+from deployments.local import (
+    DOWN,
+    LOOPBACK,
+    PROJECT_ROOT,
+    STOPPING,
+    Local,
+    UpState,
+    supervised_processes,
+)
 from deployments.prefect_api import PrefectApi, PrefectApiError
+from deployments.processes import end_processes, terminate
 
 WORK_POOL = "homeostat"
+EMBEDDED_AWS = "embedded-aws"
+WORKER = "worker"
+UP = "up"
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 15
 MOST_RESTARTS = 5
+STEADY_SECONDS = 600
+"""A service that ran this long starts well; earlier restarts are forgotten."""
 
 
 class ServiceFailedError(Exception):
@@ -49,7 +63,13 @@ class Service:
     command: list[str]
     is_ready: Callable[[], bool]
     process: subprocess.Popen[bytes] | None = None
+    launched_at: float = 0.0
     restarts: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and is gone."""
+        return self.process is not None and self.process.poll() is not None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,10 +79,12 @@ class Supervisor:
     Attributes:
         local: The installation.
         on_phase: Told of each step, for `--foreground`.
+        on_up: Called once, when everything runs.
     """
 
     local: Local
     on_phase: Callable[[str], None] | None = None
+    on_up: Callable[[], None] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     services: list[Service] = field(default_factory=list)
     state: UpState = field(init=False)
@@ -75,6 +97,7 @@ class Supervisor:
             started_at=psutil.Process().create_time(),
             ui_port=self.local.ui_port,
             aws_port=self.local.aws_port,
+            aws_arguments=self.local.aws_arguments,
         )
         self.state.write(self.local.state_file)
 
@@ -85,16 +108,22 @@ class Supervisor:
         self.stop()
 
     def run(self) -> None:
-        """Start everything, then watch until told to stop."""
+        """Start everything, then watch until told to stop.
+
+        Raises:
+            ServiceFailedError: A service could not be started or kept running.
+        """
         try:
             self.start()
+            if self.on_up is not None:
+                self.on_up()
+            while not self.stopping.wait(1.0):
+                self._restart_ended()
         except ServiceFailedError as error:
-            if not self.stopping.is_set():
-                self._tell(phase="failed", error=str(error))
-                raise
-            return
-        while not self.stopping.wait(1.0):
-            self._restart_ended()
+            if self.stopping.is_set():
+                return  # what was being started was stopped
+            self._tell(phase="failed", ready=False, error=str(error))
+            raise
 
     def start(self) -> None:
         """Start the services and register what the flows expect."""
@@ -105,24 +134,31 @@ class Supervisor:
         for service in early:
             self._await_ready(service)
         self._tell(phase="registering blocks and deployments")
-        self._once("register", ["-m", "deployments.register", "--aws-url", self.local.aws_url])
+        self._register()
+        # Before there is a worker: whatever is active now was left by one that was killed, and
+        # would keep its deployment's only place for ever.
+        self._cancel_orphaned_runs("its worker was gone when `homeostat up` started anew")
         worker = self._worker()
         self._launch(worker)
         deploy = "-m prefect --no-prompt deploy --all --prefect-file deployments/prefect.yaml"
         self._once("deploy", deploy.split())
         self._tell(phase="waiting for the worker")
         self._await_ready(worker)
-        self._tell(phase="up", ready=True)
+        self._tell(phase=UP, ready=True)
 
     def stop(self) -> None:
         """Stop in an order that leaves no run behind in an active state."""
-        self._tell(phase="stopping", ready=False)
-        workers = [service for service in self.services if service.name == "worker"]
-        others = [service for service in self.services if service.name != "worker"]
-        _terminate([service.process for service in workers if service.process is not None])
-        self._cancel_orphaned_runs()
-        _terminate([service.process for service in others if service.process is not None])
-        self._tell(phase="down", services={})
+        self._tell(phase=STOPPING, ready=False)
+        self._end([service for service in self.services if service.name == WORKER])
+        self._cancel_orphaned_runs("`homeostat down` stopped its worker")
+        self._end([service for service in self.services if service.name != WORKER])
+        # Runs outlive a worker that crashed.
+        end_processes(supervised_processes(self.local), timeout_seconds=STOP_TIMEOUT_SECONDS)
+        self._tell(phase=DOWN, services={})
+
+    def _end(self, services: list[Service]) -> None:
+        processes = [service.process for service in services if service.process is not None]
+        terminate(processes, timeout_seconds=STOP_TIMEOUT_SECONDS)
 
     def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Ask `run` to return; a signal handler."""
@@ -132,7 +168,7 @@ class Supervisor:
     def _embedded_aws(self) -> Service:
         module = ["-m", "deployments.embedded.aws", "--port", str(self.local.aws_port)]
         return Service(
-            name="embedded-aws",
+            name=EMBEDDED_AWS,
             command=[sys.executable, *module, *self.local.aws_arguments],
             is_ready=lambda: _answers(f"{self.local.aws_url}/_homeostat/health"),
         )
@@ -148,7 +184,7 @@ class Supervisor:
     def _worker(self) -> Service:
         start = f"-m prefect worker start --pool {WORK_POOL} --type process --name homeostat"
         return Service(
-            name="worker",
+            name=WORKER,
             command=[sys.executable, *start.split()],
             is_ready=self._worker_is_online,
         )
@@ -161,71 +197,83 @@ class Supervisor:
             return False
 
     def _launch(self, service: Service) -> None:
-        with (self.local.logs / f"{service.name}.log").open("ab") as log:
-            service.process = subprocess.Popen(
-                service.command,
+        service.process = self._spawn(service.command, log=self._log(service.name), mode="ab")
+        service.launched_at = time.monotonic()
+        if service not in self.services:
+            self.services.append(service)
+        pids = {s.name: s.process.pid for s in self.services if s.process is not None}
+        self._tell(services=pids)
+
+    def _log(self, name: str) -> Path:
+        return self.local.logs / f"{name}.log"
+
+    def _spawn(
+        self, command: list[str], *, log: Path, mode: Literal["ab", "wb"]
+    ) -> subprocess.Popen[bytes]:
+        with log.open(mode) as out:
+            return subprocess.Popen(
+                command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=PROJECT_ROOT,
                 env=self.local.environment(),
                 # Ctrl-C reaches the supervisor alone, which stops the others in order.
                 start_new_session=True,
             )
-        if service not in self.services:
-            self.services.append(service)
-        pids = {s.name: s.process.pid for s in self.services if s.process is not None}
-        self._tell(services=pids)
 
     def _await_ready(self, service: Service) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        log = self.local.logs / f"{service.name}.log"
+        log = self._log(service.name)
         while not service.is_ready():
-            ended = service.process is not None and service.process.poll() is not None
-            if ended or self.stopping.is_set():
+            if service.has_ended or self.stopping.is_set():
                 raise ServiceFailedError(service.name, reason="ended before it was ready", log=log)
             if time.monotonic() > deadline:
                 reason = f"was not ready after {START_TIMEOUT_SECONDS} s"
                 raise ServiceFailedError(service.name, reason=reason, log=log)
             self.stopping.wait(0.25)
 
+    def _register(self) -> None:
+        self._once("register", ["-m", "deployments.register", "--aws-url", self.local.aws_url])
+
     def _once(self, name: str, arguments: list[str]) -> None:
-        log = self.local.logs / f"{name}.log"
-        with log.open("wb") as out:
-            done = subprocess.run(
-                [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                cwd=PROJECT_ROOT,
-                env=self.local.environment(),
-                timeout=START_TIMEOUT_SECONDS,
-                check=False,
-            )
-        if done.returncode != 0:
-            raise ServiceFailedError(name, reason=f"ended with code {done.returncode}", log=log)
+        log = self._log(name)
+        process = self._spawn([sys.executable, *arguments], log=log, mode="wb")
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            if self.stopping.wait(0.1):
+                break
+        overdue = process.poll() is None
+        terminate([process], timeout_seconds=STOP_TIMEOUT_SECONDS)
+        if overdue or process.returncode != 0:
+            limit = f"was stopped; it may take {START_TIMEOUT_SECONDS} s"
+            reason = limit if overdue else f"ended with code {process.returncode}"
+            raise ServiceFailedError(name, reason=reason, log=log)
 
     def _restart_ended(self) -> None:
-        for service in self.services:
-            if service.process is None or service.process.poll() is None:
-                continue
-            service.restarts += 1
-            if service.restarts > MOST_RESTARTS:
-                log = self.local.logs / f"{service.name}.log"
-                error = ServiceFailedError(
-                    service.name, reason=f"ended {service.restarts} times", log=log
-                )
-                self._tell(phase="failed", ready=False, error=str(error))
-                raise error
+        for service in [service for service in self.services if service.has_ended]:
+            self._count_restart(service)
             self._tell(phase=f"restarting {service.name}")
             self._launch(service)
-            self._tell(phase="up")
+            if service.name == EMBEDDED_AWS:  # it kept everything in memory, its buckets too
+                self._await_ready(service)
+                self._register()
+        if self.state.phase != UP and all(service.is_ready() for service in self.services):
+            self._tell(phase=UP)
 
-    def _cancel_orphaned_runs(self) -> None:
+    def _count_restart(self, service: Service) -> None:
+        if time.monotonic() - service.launched_at > STEADY_SECONDS:
+            service.restarts = 0
+        service.restarts += 1
+        if service.restarts > MOST_RESTARTS:
+            reason = f"ended {service.restarts} times"
+            raise ServiceFailedError(service.name, reason=reason, log=self._log(service.name))
+
+    def _cancel_orphaned_runs(self, reason: str) -> None:
         try:
             with PrefectApi(self.local.api_url) as api:
                 for run in api.active_runs():
-                    api.mark_cancelled(run, reason="`homeostat down` stopped its worker")
+                    api.mark_cancelled(run, reason=reason)
         except PrefectApiError:
             return  # the server is gone already, and its runs' states with it
 
@@ -243,44 +291,23 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _terminate(processes: list[subprocess.Popen[bytes]]) -> None:
-    """End processes and their descendants: politely, then not."""
-    family: list[psutil.Process] = []
-    for process in processes:
-        try:
-            parent = psutil.Process(process.pid)
-            family += [parent, *parent.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            continue
-    end_processes(family, timeout_seconds=STOP_TIMEOUT_SECONDS)
-    for process in processes:
-        process.wait()
-
-
-def end_processes(family: list[psutil.Process], *, timeout_seconds: float) -> None:
-    """Terminate processes, and kill those that are still there after the timeout."""
-    for member in family:
-        _signal(member.terminate)
-    _, alive = psutil.wait_procs(family, timeout=timeout_seconds)
-    for member in alive:
-        _signal(member.kill)
-    psutil.wait_procs(alive, timeout=5)
-
-
-def _signal(send: Callable[[], None]) -> None:
-    try:
-        send()
-    except psutil.NoSuchProcess:
-        return
-
-
-def supervise(local: Local, *, on_phase: Callable[[str], None] | None = None) -> None:
+def supervise(
+    local: Local,
+    *,
+    on_phase: Callable[[str], None] | None = None,
+    on_up: Callable[[], None] | None = None,
+) -> None:
     """Run the installation in this process until SIGTERM or SIGINT.
+
+    Args:
+        local: Settings.
+        on_phase: Told of each step.
+        on_up: Called once, when everything runs.
 
     Raises:
         ServiceFailedError: A service could not be started or kept running.
     """
-    with Supervisor(local=local, on_phase=on_phase) as supervisor:
+    with Supervisor(local=local, on_phase=on_phase, on_up=on_up) as supervisor:
         signal.signal(signal.SIGTERM, supervisor.request_stop)
         signal.signal(signal.SIGINT, supervisor.request_stop)
         supervisor.run()
