@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import resource
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,22 @@ def publish(options: Options, metrics: Mapping[str, float | None]) -> None:
     if options.as_json:
         sys.stdout.flush()
         print(json.dumps({key: _plain(value) for key, value in metrics.items()}), flush=True)
+
+
+def measured_apart(module: str, options: Options) -> Metrics:
+    """Run `python -m benchmarks.<module>` as a process of its own and return its figures.
+
+    Raises:
+        subprocess.CalledProcessError: It ended with an error.
+    """
+    arguments = ["--json", *(["--quick"] if options.quick else [])]
+    arguments += ["--data", str(options.data)] if options.data is not None else []
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    *shown, last = done.stdout.rstrip().splitlines()
+    print("\n".join(shown), flush=True)
+    found: Metrics = json.loads(last)
+    return found
 
 
 def peak_rss_gib() -> float:

@@ -7,18 +7,17 @@ scores whose name ends in `usd` weigh pools by their price instead.
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
 from benchmarks.harness import (
     Metrics,
     Options,
+    measured_apart,
     notice,
     parse_options,
     peak_rss_gib,
@@ -26,6 +25,7 @@ from benchmarks.harness import (
     publish,
     show_table,
 )
+from benchmarks.spot_availability import availability_metrics
 from benchmarks.spot_baselines import Subset, baseline_metrics
 from benchmarks.spot_data import Recording, halves, load_recordings
 from benchmarks.spot_scoring import Judgement, errors, point_errors, summary
@@ -169,14 +169,11 @@ def timed_quantiles(panel: PricePanel, *, horizon_hours: int, watch: Stopwatch) 
 
 
 def companion_metrics(options: Options) -> Metrics:
-    """Return the figures of parts that are measured in modules of their own, where present."""
-    found: Metrics = {}
-    availability = _optional("benchmarks.spot_availability")
-    if availability is not None and options.data is not None:
-        found |= availability.availability_metrics(options.data, quick=options.quick)
-    scale = _optional("benchmarks.spot_scale")
-    if scale is not None:
-        found |= scale.scale_metrics(quick=options.quick)
+    """Return the figures of parts that are measured in modules of their own."""
+    found: Metrics = dict(availability_metrics(options.data, quick=options.quick))
+    # Processes of their own: their memory is a figure, and ours is not part of it.
+    for module in ("spot_flow", "spot_scale"):
+        found |= measured_apart(module, options)
     return found
 
 
@@ -199,16 +196,6 @@ def show_sets(sets: dict[str, Metrics]) -> None:
     """Print one row per set of forecasts."""
     rows = [(name, *(scores[key] for key in COLUMNS)) for name, scores in sets.items()]
     show_table("Forecasts against what happened", ["set", *COLUMNS.values()], rows)
-
-
-def _optional(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as missing:
-        if missing.name != module:
-            raise
-        notice(f"{module} is not there: skipped")
-        return None
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Generic, TypeVar
+from uuid import uuid4
 
 T = TypeVar("T")
 
@@ -12,15 +13,16 @@ class Sealed(Generic[T]):
 
     Prefect walks every list, tuple and dataclass it is given, and a panel has thousands of
     pools. Its own `quote` is a tuple, which Dask takes apart; a plain class is left alone by both.
+    Dask also names a task by a hash of its arguments, for which it would pickle a panel, load it
+    again and walk it: more work than the forecast. A name drawn at random serves as well, since
+    no two tasks are the same.
     """
 
-    __slots__ = ("value",)
+    __slots__ = ("_name", "value")
 
     def __init__(self, value: T) -> None:
         self.value = value
+        self._name = uuid4().hex
 
-    def __getstate__(self) -> T:
-        return self.value
-
-    def __setstate__(self, value: T) -> None:
-        self.value = value
+    def __dask_tokenize__(self) -> str:
+        return self._name

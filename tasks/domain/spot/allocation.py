@@ -191,7 +191,7 @@ def _normal_nodes(count: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _region(holding: PoolHolding) -> str:
-    return holding.pool.availability_zone[:-1]
+    return holding.pool.region
 
 
 def _type(holding: PoolHolding) -> str:

@@ -36,11 +36,19 @@ class Pool:
     def __str__(self) -> str:
         return f"{self.instance_type}/{self.availability_zone}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by position: a third of the time, and panels of 35,000 pools go to workers."""
+        return _pool, (self.availability_zone, self.instance_type, self.product_description)
+
     @property
     def region(self) -> str:
         """Region of the zone: us-east-1 for us-east-1a, us-west-2 for us-west-2-lax-1a."""
         found = REGION.match(self.availability_zone)
         return found.group() if found is not None else self.availability_zone
+
+
+def _pool(zone: str, kind: str, product: str) -> Pool:
+    return Pool(availability_zone=zone, instance_type=kind, product_description=product)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

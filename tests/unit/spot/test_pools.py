@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -103,3 +104,24 @@ def test_an_empty_history_gives_an_empty_panel() -> None:
 @pytest.mark.parametrize(("hours", "offset"), [(1, 0), (721, 720)])
 def test_the_window_has_as_many_marks_as_hours(hours: int, offset: int) -> None:
     assert window_start(NOON, hours=hours) == NOON - timedelta(hours=offset)
+
+
+def test_a_pool_survives_pickling() -> None:
+    pool = Pool(
+        availability_zone="us-east-1a", instance_type="m5.large", product_description="Windows"
+    )
+
+    assert pickle.loads(pickle.dumps(pool)) == pool
+
+
+@pytest.mark.parametrize(
+    ("zone", "region"),
+    [
+        ("us-east-1a", "us-east-1"),
+        ("us-west-2-lax-1a", "us-west-2"),
+        ("us-gov-west-1b", "us-gov-west-1"),
+        ("eu-west-1", "eu-west-1"),
+    ],
+)
+def test_a_pool_knows_its_region(zone: str, region: str) -> None:
+    assert Pool(availability_zone=zone, instance_type="m5.large").region == region
