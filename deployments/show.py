@@ -33,7 +33,7 @@ def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
         if artifact["type"] == "markdown":
             console.print(Markdown(CHART.sub("", artifact["data"]).strip()))
         elif artifact["type"] == "table":
-            console.print(_table(artifact, width=console.width))
+            _show_table(console, artifact)
 
 
 def run_line(console: Console, api: PrefectApi, run: FlowRun) -> None:
@@ -59,29 +59,29 @@ def short_log(messages: list[str], *, most_lines: int = 12) -> list[str]:
     return short[-most_lines:]
 
 
-def _table(artifact: dict[str, Any], *, width: int) -> Table:
+def _show_table(console: Console, artifact: dict[str, Any]) -> None:
     rows = artifact["data"]
     rows = json.loads(rows) if isinstance(rows, str) else rows
     shown = rows[:MOST_ROWS]
     columns = list(shown[0]) if shown else []
-    fitting = _fitting(columns, shown, width=width)
-    title = Text(artifact.get("description") or artifact["key"])
-    table = Table(title=title, title_justify="left")
-    for column in fitting:
-        numeric = all(isinstance(row.get(column), int | float | None) for row in shown)
+    fitting = _fitting(columns, shown, width=console.width)
+    # Title and note are lines of their own: in a table they are squeezed to its width.
+    _plain(console, artifact.get("description") or artifact["key"])
+    if shown:
+        console.print(_table(fitting, shown))
+    left_out = {"rows": len(rows) - len(shown), "columns": len(columns) - len(fitting)}
+    more = " and ".join(f"{count} more {what}" for what, count in left_out.items() if count)
+    if more or not shown:
+        _plain(console, f"{more} in the UI" if more else "no rows")
+
+
+def _table(columns: list[str], rows: list[dict[str, Any]]) -> Table:
+    table = Table()
+    for column in columns:
+        numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
         table.add_column(Text(column), justify="right" if numeric else "left", no_wrap=True)
-    for row in shown:
-        table.add_row(*(Text(_cell(row.get(column))) for column in fitting))
-    left_out = [
-        f"{count} more {what}"
-        for count, what in (
-            (len(rows) - len(shown), "rows"),
-            (len(columns) - len(fitting), "columns"),
-        )
-        if count > 0
-    ]
-    if left_out:
-        table.caption = f"{' and '.join(left_out)} in the UI"
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
     return table
 
 
