@@ -13,6 +13,7 @@ from benchmarks.spot_rivals import Rival, rivals
 from tasks.domain.arrays import FloatArray, IntArray
 from tasks.domain.scores import skill
 from tasks.domain.spot.baselines import empirical_quantiles, seasonal_naive
+from tasks.domain.spot.forecaster import forecast_panel
 from tasks.domain.spot.forecasts import HORIZONS_HOURS
 from tasks.domain.spot.pools import PricePanel
 
@@ -45,8 +46,10 @@ def baseline_metrics(recording: Recording, *, step_hours: int, subset: Subset) -
         few = origins[:: max(1, -(-len(origins) // subset.origins))]
         naive = [_naive_errors(recording, at, horizon) for at in origins]
         slow = [_rival_errors(recording, at, horizon, subset=subset) for at in few]
-        skills = _skills(naive) | _skills(slow)
+        skills = _skills(naive) | _skills([one.rivals for one in slow])
         found |= {f"baseline_{name}_mae_skill_{horizon}h": skills[name] for name in skills}
+        same = _skills([one.same for one in slow])
+        found |= {f"sample_{name}_mae_skill_{horizon}h": same[name] for name in same}
     title = (
         "Baselines, MAE skill over last value (random forest, AutoETS, Theta: "
         f"{subset.pools} random pools that moved, at up to {subset.origins} origins)"
@@ -82,20 +85,46 @@ def _naive_errors(recording: Recording, cutoff: datetime, horizon: int) -> Error
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleErrors:
+    """Errors on the pools that rivals were fitted on.
+
+    Attributes:
+        rivals: Theirs.
+        same: Of the forecaster and of the seasonal naive, on the very same pools.
+    """
+
+    rivals: ErrorPairs
+    same: ErrorPairs
+
+
 def _rival_errors(
     recording: Recording, cutoff: datetime, horizon: int, *, subset: Subset
-) -> ErrorPairs:
+) -> SampleErrors:
     progress(f"{recording.name} {horizon} h {cutoff:%m-%d %H}: rivals")
     panel = recording.window(cutoff)
     moved = np.nanmax(panel.prices, axis=1) > np.nanmin(panel.prices, axis=1)
     candidates = np.flatnonzero(moved & ~np.isnan(panel.prices).any(axis=1))
     rng = np.random.default_rng([subset.seed, horizon, int(cutoff.timestamp())])
     rows = rng.choice(candidates, size=min(subset.pools, len(candidates)), replace=False)
+    rows = np.sort(rows)
     actual = recording.truth(panel, horizon_hours=horizon)
-    return {
-        name: _one_by_one(rival, panel, actual, rows=np.sort(rows))
-        for name, rival in rivals().items()
+    _, ours = forecast_panel(panel, horizon_hours=horizon, seed=subset.seed)
+    scale = np.nanmean(panel.prices, axis=1)
+    held = np.abs(actual - panel.prices[:, -1:]).mean(axis=1) / scale
+    everywhere = {
+        "homeostat": ours.quantiles[:, :, 1],
+        "seasonal_naive": seasonal_naive(panel.prices, horizon_hours=horizon),
     }
+    return SampleErrors(
+        rivals={
+            name: _one_by_one(rival, panel, actual, rows=rows) for name, rival in rivals().items()
+        },
+        same={
+            name: ((np.abs(actual - forecast).mean(axis=1) / scale)[rows], held[rows])
+            for name, forecast in everywhere.items()
+        },
+    )
 
 
 def _one_by_one(

@@ -77,14 +77,17 @@ def test_the_summary_puts_rivals_beside_the_forecaster() -> None:
         "pinball_skill_vs_empirical_24h": 0.26,
         "coverage_80_moved_24h": 0.7985,
         "min_origin_mae_skill_24h": -0.004,
-        "baseline_seasonal_naive_mae_skill_24h": -0.9,
+        "sample_homeostat_mae_skill_24h": 0.19,
+        "sample_seasonal_naive_mae_skill_24h": -0.9,
         "baseline_random_forest_mae_skill_24h": -10.4,
-        "baseline_theta_mae_skill_24h": 0.05,
     }
-    ours = ["0.211", "0.460", "0.260", "79.8%", "-0.004"]
     text = spot.summary(metrics)
-    assert cells(text, "24 h") == [*ours, "0.000", "-0.900", "-10.400", "0.050", "-"]
-    assert cells(text, "168 h") == ["not measured yet", *["-"] * 9]
+
+    assert cells(text, "24 h") == ["0.211", "0.460", "0.260", "79.8%", "-0.004"]
+    assert cells(text, "168 h") == ["not measured yet", *["-"] * 4]
+    assert cells(text, "Homeostat") == ["0.190", "-"]
+    assert cells(text, "daily seasonal naive") == ["-0.900", "-"]
+    assert cells(text, "RandomForest on hour, weekday, month") == ["-10.400", "-"]
 
 
 def test_availability_is_beside_the_two_state_table() -> None:

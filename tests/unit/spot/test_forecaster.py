@@ -130,7 +130,7 @@ def test_a_forecaster_survives_pickling(
     fitted: tuple[HorizonForecaster, PoolForecasts],
 ) -> None:
     panel = panel_of(smooth_prices(24, HOURS))
-    thawed = pickle.loads(pickle.dumps(fitted[0]))  # noqa: S301
+    thawed = pickle.loads(pickle.dumps(fitted[0]))
     np.testing.assert_array_equal(forecast_pools(panel, thawed).quantiles, fitted[1].quantiles)
 
 
