@@ -10,7 +10,11 @@ from benchmarks.tables.targets import Target, of, targets_table
 
 def cells(markdown: str, first: str) -> list[str]:
     """Return the cells behind the first of one row."""
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in markdown.splitlines()]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in markdown.splitlines()
+        if "|" in line
+    ]
     [row] = [row for row in rows if row[0] == first]
     return row[1:]
 
