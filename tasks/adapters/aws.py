@@ -39,8 +39,14 @@ CLIENT_CONFIG = Config(
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=16,
-    signature_version="v4",  # S3 would sign addresses the old way, which newer regions refuse
     user_agent_appid="homeostat",  # type: ignore[call-arg]  # newer than its stubs
+)
+
+
+# Addresses for browsers would be signed the old way otherwise, which newer regions refuse, and name the
+# host of all regions, which redirects to another than was signed.
+S3_CONFIG = CLIENT_CONFIG.merge(
+    Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 )
 
 
@@ -60,7 +66,7 @@ def regional_client(
         service,  # type: ignore[call-overload]
         region_name=region,
         endpoint_url=endpoint_url,
-        config=CLIENT_CONFIG,
+        config=S3_CONFIG if service == "s3" else CLIENT_CONFIG,
     )
 
 
