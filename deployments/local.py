@@ -11,8 +11,9 @@ from typing import Any
 
 import psutil
 
+from deployments.tools.families import TOOLS_BIN
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-TOOLS_BIN = PROJECT_ROOT / ".tools" / "bin"
 LOOPBACK = "127.0.0.1"
 
 SUPERVISED = "HOMEOSTAT_SUPERVISED_BY"

@@ -44,7 +44,10 @@ def summary(metrics: Metrics) -> str:
     """Return the forecaster's scores per horizon, then its rivals' on one sample of pools."""
     headings = [heading for heading, _ in SKILLS.values()]
     ours = table(["horizon", *headings], [_summary_row(metrics, hours) for hours in HORIZONS_HOURS])
-    columns = ["MAE skill on one sample of moving pools", *(f"{hours} h" for hours in HORIZONS_HOURS)]
+    columns = [
+        "MAE skill on one sample of moving pools",
+        *(f"{hours} h" for hours in HORIZONS_HOURS),
+    ]
     return f"{ours}\n\n{table(columns, _rival_rows(metrics))}"
 
 
