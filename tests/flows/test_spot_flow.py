@@ -14,9 +14,11 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterTypeError
 from prefect.filesystems import LocalFileSystem
+from prefect_aws import S3Bucket
 
 from blocks import SpotOutlook
 from deployments.embedded.aws.faults import FaultKind, FaultRule
+from deployments.register import REPORT_BUCKET
 from flows.spot import forecast_spot_prices
 from tasks.adapters.objects import frame_from_parquet, load_object
 from tasks.adapters.outlook import load_outlook, stored_object
@@ -163,6 +165,24 @@ def test_the_stored_forecast_is_a_table_of_hourly_quantiles(
     day = table[table["horizon_hours"] == 24].iloc[0]
     assert len(day["q10"]) == len(day["q90"]) == 24
     assert (day["q10"] <= day["q90"]).all()
+
+
+def test_a_bucket_serves_as_storage_like_a_folder(cloud: Cloud, parameters: dict[str, Any]) -> None:
+    run(**parameters)
+    in_a_folder = outlook(parameters).forecast
+    bucket = S3Bucket(bucket_name=REPORT_BUCKET, credentials=cloud.account)
+    bucket.save("reports", overwrite=True)
+    in_a_bucket = {
+        **parameters,
+        "storage": "s3-bucket/reports",
+        "outlook": f"{parameters['outlook'][:50]}-s3",
+    }
+
+    run(**in_a_bucket)
+    again, _ = run(**in_a_bucket)
+
+    assert outlook(in_a_bucket).forecast == in_a_folder
+    assert again.rows_fetched < 100
 
 
 @pytest.mark.parametrize(
