@@ -34,6 +34,10 @@ class AwsAccount(AwsCredentials):
         description="S3 bucket for charts that the Prefect UI shows; None keeps charts off.",
     )
 
+    report_region: str | None = Field(
+        default=None, description="Region of that bucket; None for the first of the regions."
+    )
+
     @property
     def endpoint_url(self) -> str | None:
         """Address of every service; None for AWS itself."""

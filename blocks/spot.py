@@ -24,7 +24,10 @@ class HorizonScores(BaseModel):
         None, ge=0, le=1, description="On pools that moved in the window."
     )
     fallback_fraction: float = Field(
-        0.0, ge=0, le=1, description="Pools given the last value because the model did not pay."
+        0.0,
+        ge=0,
+        le=1,
+        description="Pools on which the model's error was over twice the last value's.",
     )
 
 
@@ -49,6 +52,11 @@ class SpotOutlook(StateBlock):
     cutoff: datetime | None = Field(None, description="Last hour of prices that the forecast saw.")
     horizons_hours: list[int] = Field(default_factory=list, description="Forecast horizons.")
     pools: int = Field(0, ge=0, description="Capacity pools forecast.")
+    regions: list[str] = Field(default_factory=list, description="Regions forecast.")
+    products: list[str] = Field(default_factory=list, description="Products forecast.")
+    instance_types: list[str] = Field(
+        default_factory=list, description="Types forecast; empty for all."
+    )
     forecast: ObjectPointer | None = Field(None, description="Hourly quantiles per pool, Parquet.")
     history: ObjectPointer | None = Field(None, description="Announced prices, Parquet.")
     history_spans: dict[str, HistorySpan] = Field(

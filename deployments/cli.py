@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -74,7 +75,7 @@ def up(
     ui_port: Port = 4200,
     aws_port: Port = 4290,
     spot_history: str | None = None,
-    replay_ends: str | None = None,
+    replay_ends: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     seed: int | None = None,
     faults: Path | None = None,
     foreground: bool = False,
@@ -208,7 +209,7 @@ def parameters_from(words: tuple[str, ...]) -> dict[str, object]:
             message = f"parameter {word!r} is not of the form key=value, for example need.vcpu=64"
             raise ValueError(message)
         try:
-            value = yaml.safe_load(text)
+            value = _plain(yaml.safe_load(text))
         except yaml.YAMLError as error:
             message = f"the value of {key!r} is not YAML: {text!r}"
             raise ValueError(message) from error
@@ -222,6 +223,13 @@ def parameters_from(words: tuple[str, ...]) -> dict[str, object]:
             inner = nested
         inner[last] = value
     return found
+
+
+def _plain(value: object) -> object:
+    """Return a YAML value as JSON can carry it: instants as text."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @app.command

@@ -96,6 +96,9 @@ class Local:
             **QUIET_PREFECT,
             # Last: a tool that the person installed goes before one that we built.
             "PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), str(TOOLS_BIN)]),
+            # A company's proxy has no way to this machine's loopback.
+            "NO_PROXY": no_proxy(),
+            "no_proxy": no_proxy(),
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_URL": self.api_url,
             "PREFECT_UI_API_URL": self.api_url,
@@ -104,6 +107,12 @@ class Local:
             "HOMEOSTAT_HOME": str(self.home),
             SUPERVISED: str(self.home),
         }
+
+
+def no_proxy() -> str:
+    """Return the person's exceptions from their proxy, with this machine among them."""
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return ",".join(filter(None, [given, LOOPBACK, "localhost"]))
 
 
 QUIET_PREFECT = {

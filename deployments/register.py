@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.exceptions
 import cyclopts
@@ -14,7 +15,7 @@ from prefect_aws import AwsClientParameters
 from pydantic import SecretStr
 
 from blocks import AwsAccount, SpotOutlook
-from deployments.local import default_home
+from deployments.local import LOOPBACK, default_home
 from tasks.adapters.outlook import STATE_LOCK
 
 BLOCK_NAME = "homeostat"
@@ -27,8 +28,8 @@ app = cyclopts.App(help=__doc__)
 def save_blocks(*, aws_url: str, objects_folder: str) -> None:
     """Save the connection blocks of a local installation.
 
-    The endpoint is always written, since it names the port of this start; other fields of an
-    existing account stay as people set them.
+    An endpoint on loopback is written anew, since it names the port of this start. What people
+    set stays: an account of their own is not sent back to the embedded cloud.
     """
     for block in (AwsAccount, SpotOutlook):
         block.register_type_and_schema()
@@ -37,11 +38,18 @@ def save_blocks(*, aws_url: str, objects_folder: str) -> None:
         aws_secret_access_key=SecretStr("embedded"),
         region_name="us-east-1",
         report_bucket=REPORT_BUCKET,
+        aws_client_parameters=AwsClientParameters(endpoint_url=aws_url),
     )
-    account.aws_client_parameters = AwsClientParameters(endpoint_url=aws_url)
-    account.save(BLOCK_NAME, overwrite=True)
+    if is_embedded(account):
+        account.aws_client_parameters = AwsClientParameters(endpoint_url=aws_url)
+        account.save(BLOCK_NAME, overwrite=True)
+        create_bucket(account)
     LocalFileSystem(basepath=objects_folder).save(BLOCK_NAME, overwrite=True)
-    create_bucket(account)
+
+
+def is_embedded(account: AwsAccount) -> bool:
+    """Return whether an account's calls go to this machine."""
+    return urlsplit(account.endpoint_url or "").hostname == LOOPBACK
 
 
 def _existing_account() -> AwsAccount | None:
@@ -60,8 +68,8 @@ def create_bucket(account: AwsAccount) -> None:
     try:
         s3.create_bucket(Bucket=account.report_bucket, **_bucket_place(session.region_name))
     except botocore.exceptions.ClientError as error:
-        owned = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
-        if error.response["Error"]["Code"] not in owned:
+        # "BucketAlreadyExists" would be somebody else's: charts must not go there.
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
@@ -26,7 +27,7 @@ from deployments.local import (
     UpState,
     supervised_processes,
 )
-from deployments.prefect_api import PrefectApi, PrefectApiError
+from deployments.prefect_api import PrefectApi, PrefectApiError, RefusedError
 from deployments.processes import end_processes, terminate
 
 WORK_POOL = "homeostat"
@@ -35,6 +36,8 @@ WORKER = "worker"
 UP = "up"
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 15
+RUN_MODULE = "prefect.engine"
+"""What a worker starts for every run."""
 MOST_RESTARTS = 5
 STEADY_SECONDS = 600
 """A service that ran this long starts well; earlier restarts are forgotten."""
@@ -254,12 +257,20 @@ class Supervisor:
         for service in [service for service in self.services if service.has_ended]:
             self._count_restart(service)
             self._tell(phase=f"restarting {service.name}")
+            if service.name == WORKER:  # its runs would hold their deployment's only place
+                self._end_runs()
             self._launch(service)
             if service.name == EMBEDDED_AWS:  # it kept everything in memory, its buckets too
                 self._await_ready(service)
                 self._register()
         if self.state.phase != UP and all(service.is_ready() for service in self.services):
             self._tell(phase=UP)
+
+    def _end_runs(self) -> None:
+        left = supervised_processes(self.local)
+        runs = [process for process in left if RUN_MODULE in process.cmdline()]
+        end_processes(runs, timeout_seconds=STOP_TIMEOUT_SECONDS)
+        self._cancel_orphaned_runs("its worker ended")
 
     def _count_restart(self, service: Service) -> None:
         if time.monotonic() - service.launched_at > STEADY_SECONDS:
@@ -273,7 +284,8 @@ class Supervisor:
         try:
             with PrefectApi(self.local.api_url) as api:
                 for run in api.active_runs():
-                    api.mark_cancelled(run, reason=reason)
+                    with suppress(RefusedError):  # it ended meanwhile
+                        api.mark_cancelled(run, reason=reason)
         except PrefectApiError:
             return  # the server is gone already, and its runs' states with it
 

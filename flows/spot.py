@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 
@@ -11,7 +12,7 @@ from prefect import flow
 from prefect.blocks.core import Block
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from blocks import AwsAccount
 from flows.runners import chosen_runner
@@ -26,8 +27,8 @@ from flows.spot_parameters import (
 from tasks.adapters.objects import Storage
 from tasks.adapters.outlook import load_outlook
 from tasks.chunks import Sealed
+from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
-from tasks.domain.spot.capacity import CapacityNeed
 from tasks.domain.spot.forecasts import HORIZONS_HOURS, PoolForecasts
 from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel, window_start
 from tasks.domain.spot.report import SpotReport, source_counts
@@ -61,7 +62,7 @@ def forecast_spot_prices(
     products: Annotated[list[Product], Field(min_length=1, max_length=6)] = ["Linux/UNIX"],  # noqa: B006
     window_days: Annotated[int, Field(ge=15, le=90)] = 30,
     need: CapacityRequest = CapacityRequest(),  # noqa: B008 - frozen
-    as_of: datetime | None = None,
+    as_of: AwareDatetime | None = None,
     availability_traces: Annotated[str, Field(max_length=500)] = "",
     account: BlockName = "homeostat",
     storage: StorageName = "local-file-system/homeostat",
@@ -82,7 +83,8 @@ def forecast_spot_prices(
         products: Operating systems, as EC2 describes them.
         window_days: Days of history that the forecast sees; 30 is what was benchmarked.
         need: Capacity that the ranked pools should provide.
-        as_of: Forecast as if it were this instant; empty for now.
+        as_of: Forecast as if it were this instant, with its offset from UTC, not in the future;
+            empty for now.
         availability_traces: Parquet file in the storage block with recorded availability
             (timestamp, availability_zone, instance_type, instances); empty for none, and the
             interruption risk is a stated prior then.
@@ -92,7 +94,7 @@ def forecast_spot_prices(
         pools_per_chunk: Pools a task works on; the chunks run in parallel.
         seed: Same seed and history, same forecast.
     """
-    now = (as_of or datetime.now(UTC)).astimezone(UTC)
+    now = instant(as_of, clock=datetime.now(UTC))
     aws = cast("AwsAccount", AwsAccount.load(account))
     store = cast("Storage", Block.load(storage))
     scope = MarketScope(
@@ -122,7 +124,7 @@ def forecast_spot_prices(
         panel, horizons=HORIZONS_HOURS, pools_per_chunk=pools_per_chunk, seed=seed
     )
     observed = assess_availability(store, availability_traces)
-    assessment = assess(aws, panel, forecasts, need.need(), observed=observed.losses)
+    assessment = assess(aws, panel, forecasts, need, observed=observed.losses)
     report = SpotReport(
         cutoff=panel.cutoff,
         price_source=source,
@@ -138,12 +140,35 @@ def forecast_spot_prices(
         observed_at=now,
         history=history,
         based_on=known.history,
+        scope=scope,
         forecasts=forecasts,
         scores=report.scores,
     )
     publish_findings(store, outlook, Sealed(found))
     show_report(aws, Sealed(report), Sealed(panel), Sealed(forecasts))
     return report
+
+
+def instant(as_of: datetime | None, *, clock: datetime) -> datetime:
+    """Return the instant to forecast from, UTC.
+
+    Raises:
+        FutureInstantError: It has not come yet; prices held would be called complete until then.
+    """
+    if as_of is not None and as_of > clock:
+        raise FutureInstantError(as_of, clock=clock)
+    return (as_of or clock).astimezone(UTC)
+
+
+class FutureInstantError(PermanentError):
+    """A forecast is asked for as of an instant that has not come."""
+
+    def __init__(self, as_of: datetime, *, clock: datetime) -> None:
+        self.as_of = as_of
+        super().__init__(
+            f"as_of is {as_of:%Y-%m-%d %H:%M %Z}, now is {clock:%Y-%m-%d %H:%M} UTC; "
+            "leave it out to forecast from now"
+        )
 
 
 def stale_reason(*, due: datetime | None, now: datetime) -> str | None:
@@ -170,17 +195,24 @@ def assess(
     account: AwsAccount,
     panel: PricePanel,
     forecasts: Sequence[PoolForecasts],
-    need: CapacityNeed,
+    request: CapacityRequest,
     *,
     observed: Mapping[Pool, tuple[int, float]],
 ) -> Assessment:
     """Assess every pool, then once more with placement scores of the types that came out best."""
     offers = fetch_offers(account, panel.pools)
+    need = request.need()
     chosen = forecasts_for(need, forecasts)
 
     def assessed(scores: dict[Pool, int]) -> Assessment:
         return assess_pools(
-            panel, chosen, offers=offers, need=need, placement_scores=scores, observed=observed
+            panel,
+            chosen,
+            offers=offers,
+            need=need,
+            product=request.product,
+            placement_scores=scores,
+            observed=observed,
         )
 
     first = assessed({})
@@ -204,7 +236,9 @@ def placement_scores_of_best(
     ]
     scores: dict[tuple[str, str], int] = {}
     for future in futures:
-        scores |= future.result()
+        # Evidence, not a condition: without a score the risk counts as a middling pool's.
+        with suppress(TransientError):
+            scores |= future.result()
     return {
         pool: scores[pool.instance_type, pool.availability_zone]
         for pool in pools

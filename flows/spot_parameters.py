@@ -15,11 +15,9 @@ InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", example
 
 Product = Literal[
     "Linux/UNIX",
-    "Linux/UNIX (Amazon VPC)",
     "Red Hat Enterprise Linux",
     "SUSE Linux",
     "Windows",
-    "Windows (Amazon VPC)",
 ]
 
 BlockName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -33,6 +31,7 @@ class CapacityRequest(BaseModel):
 
     vcpu: float = Field(32, gt=0, le=100_000, description="Virtual CPUs in total.")
     memory_gib: float = Field(128, gt=0, le=1_000_000, description="Memory in total, GiB.")
+    product: Product = Field("Linux/UNIX", description="Operating system that is ranked.")
     architecture: Architecture = Field(
         Architecture.ANY, description="Instruction set that the workload runs on."
     )
@@ -55,5 +54,5 @@ class CapacityRequest(BaseModel):
 
     def need(self) -> CapacityNeed:
         """Return the request as the domain knows it."""
-        fields = self.model_dump(exclude={"horizon_hours"})
+        fields = self.model_dump(exclude={"horizon_hours", "product"})
         return CapacityNeed(horizon=timedelta(hours=self.horizon_hours), **fields)

@@ -48,6 +48,10 @@ CLIENT_CONFIG = Config(
 S3_CONFIG = CLIENT_CONFIG.merge(
     Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 )
+# A private endpoint need not know a host for every bucket.
+S3_CONFIG_ELSEWHERE = CLIENT_CONFIG.merge(
+    Config(signature_version="s3v4", s3={"addressing_style": "path"})
+)
 
 
 def regional_client(
@@ -66,8 +70,14 @@ def regional_client(
         service,  # type: ignore[call-overload]
         region_name=region,
         endpoint_url=endpoint_url,
-        config=S3_CONFIG if service == "s3" else CLIENT_CONFIG,
+        config=_config(service, endpoint_url),
     )
+
+
+def _config(service: str, endpoint_url: str | None) -> Config:
+    if service != "s3":
+        return CLIENT_CONFIG
+    return S3_CONFIG if endpoint_url is None else S3_CONFIG_ELSEWHERE
 
 
 def _use_fast_timestamps(session: boto3.Session) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import botocore.exceptions as boto_errors
 import pandas as pd
 
+from tasks.adapters.aws import client_error
 from tasks.domain.errors import PermanentError, TransientError
 
 
@@ -73,7 +74,9 @@ def store_object(storage: Storage, content: bytes, *, prefix: str, suffix: str) 
     key = f"{prefix}/{digest[:32]}{suffix}"
     try:
         storage.write_path(key, content)
-    except (OSError, boto_errors.BotoCoreError, boto_errors.ClientError) as error:
+    except boto_errors.ClientError as error:
+        raise client_error(error, operation="s3:PutObject", region="storage") from error
+    except (OSError, boto_errors.BotoCoreError) as error:
         message = f"storage could not write {key!r}: {error}"
         raise TransientError(message) from error
     return StoredObject(key=key, sha256=digest, size_bytes=len(content))
@@ -94,8 +97,7 @@ def load_object(storage: Storage, pointer: StoredObject) -> bytes:
     except boto_errors.ClientError as error:
         if error.response["Error"].get("Code") in {"404", "NoSuchKey", "NoSuchBucket"}:
             raise MissingObjectError(pointer.key) from error
-        message = f"storage could not read {pointer.key!r}: {error}"
-        raise TransientError(message) from error
+        raise client_error(error, operation="s3:GetObject", region="storage") from error
     except (OSError, boto_errors.BotoCoreError) as error:
         message = f"storage could not read {pointer.key!r}: {error}"
         raise TransientError(message) from error

@@ -12,7 +12,6 @@ from tasks.domain.spot.capacity import Architecture, InstanceShape
 
 OPERATING_SYSTEM = {
     "Linux/UNIX": "Linux",
-    "Linux/UNIX (Amazon VPC)": "Linux",
     "Red Hat Enterprise Linux": "RHEL",
     "SUSE Linux": "SUSE",
     "Windows": "Windows",
@@ -40,6 +39,7 @@ def on_demand_offers(client: Any, *, region: str, product: str) -> dict[str, Off
         "tenancy": "Shared",
         "preInstalledSw": "NA",
         "capacitystatus": "Used",
+        "licenseModel": "No License required",  # Windows is listed once more for one's own licence
     }
     arguments: dict[str, Any] = {
         "ServiceCode": "AmazonEC2",

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
 
 from tasks.adapters.availability_traces import load_traces
 from tasks.adapters.objects import Storage
+from tasks.domain.errors import InsufficientHistoryError
 from tasks.domain.spot.availability_scores import AvailabilityScore, availability_scores
 from tasks.domain.spot.pools import Pool
 from tasks.domain.spot.signals import observed_losses
@@ -39,7 +41,9 @@ def assess_availability(storage: Storage, path: str) -> ObservedAvailability:
     if not path:
         return NOTHING_OBSERVED
     traces = load_traces(storage, path)
-    return ObservedAvailability(
-        losses=observed_losses(traces),
-        scores=availability_scores(traces, horizons=JUDGED_HORIZONS),
-    )
+    try:
+        scores = availability_scores(traces, horizons=JUDGED_HORIZONS)
+    except InsufficientHistoryError as error:
+        get_run_logger().warning("spot.availability.unscored reason=%s", error)
+        scores = ()
+    return ObservedAvailability(losses=observed_losses(traces), scores=scores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -158,11 +158,13 @@ def bring_up_to_date(
         return bring_up_to_date(
             account, scope, held=None, spans={}, window_start=window_start, until=until
         )
+    if held is not None:
+        held = _without(held, scope, _regions_read_whole(queries, window_start))
     parts = [held, *fetched] if held is not None else fetched
     new_spans = {
         scope.key(region): HistorySpan(start=window_start, end=until) for region in scope.regions
     }
-    kept = {key: _trimmed(span, window_start) for key, span in usable.items()}
+    kept = {key: trimmed(span, window_start) for key, span in usable.items()}
     return History(
         changes=merged_history(parts, window_start=window_start),
         spans=kept | new_spans,
@@ -190,7 +192,19 @@ def _first_of_region(query: HistoryQuery, queries: Sequence[HistoryQuery]) -> bo
     return query.start == min(one.start for one in queries if one.region == query.region)
 
 
-def _trimmed(span: HistorySpan, start: datetime) -> HistorySpan:
+def _regions_read_whole(queries: Sequence[HistoryQuery], window_start: datetime) -> tuple[str, ...]:
+    return tuple(sorted({query.region for query in queries if query.start <= window_start}))
+
+
+def _without(held: pd.DataFrame, scope: MarketScope, regions: tuple[str, ...]) -> pd.DataFrame:
+    """Return held rows but those of a scope that was read whole: they may be of another market."""
+    if not regions:
+        return held
+    return held.drop(replace(scope, regions=regions).select(held).index)
+
+
+def trimmed(span: HistorySpan, start: datetime) -> HistorySpan:
+    """Return the part of a span that is left when history before an instant is dropped."""
     return HistorySpan(start=max(span.start, start), end=span.end)
 
 

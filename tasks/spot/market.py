@@ -12,7 +12,7 @@ from blocks import AwsAccount
 from tasks.adapters.aws import regional_client
 from tasks.adapters.placement import placement_scores, zone_names
 from tasks.adapters.price_list import on_demand_offers
-from tasks.domain.errors import PermanentError
+from tasks.domain.errors import InfraError, PermanentError
 from tasks.domain.spot.assessment import Offer
 from tasks.domain.spot.pools import Pool
 from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
@@ -47,7 +47,14 @@ def fetch_offers(account: AwsAccount, pools: Sequence[Pool]) -> dict[Pool, Offer
     """Return the offer of each pool's type, where it is known; call it in a flow."""
     sold_in = sorted({(pool.region, pool.product_description) for pool in pools})
     futures = {place: fetch_on_demand_offers.submit(account, *place) for place in sold_in}
-    offers = {place: future.result() for place, future in futures.items()}
+    offers: dict[tuple[str, str], dict[str, Offer]] = {}
+    for place, future in futures.items():
+        try:
+            offers[place] = future.result()
+        except InfraError as error:
+            # Prices are forecast all the same; what is not known is not ranked.
+            get_run_logger().warning("spot.offers.unknown place=%s reason=%s", place, error)
+            offers[place] = {}
     return {
         pool: offer
         for pool in pools

@@ -18,7 +18,7 @@ from tasks.chunks import Sealed
 from tasks.domain.spot.forecasts import BacktestScores, PoolForecasts
 from tasks.domain.spot.history import merged_history
 from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
-from tasks.spot.history import History, held_history
+from tasks.spot.history import History, MarketScope, held_history, trimmed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Findings:
         observed_at: When the run looked at the world.
         history: What it read and what it held.
         based_on: The pointer to the history that it started from.
+        scope: What was forecast.
         forecasts: By horizon.
         scores: By horizon.
     """
@@ -36,6 +37,7 @@ class Findings:
     observed_at: datetime
     history: History
     based_on: ObjectPointer | None
+    scope: MarketScope
     forecasts: Sequence[PoolForecasts]
     scores: Sequence[BacktestScores]
 
@@ -77,6 +79,9 @@ def publish_findings(storage: Storage, name: str, findings: Sealed[Findings]) ->
                 "cutoff": found.forecasts[0].cutoff,
                 "horizons_hours": [one.horizon_hours for one in found.forecasts],
                 "pools": len(found.forecasts[0].pools),
+                "regions": list(found.scope.regions),
+                "products": list(found.scope.products),
+                "instance_types": list(found.scope.instance_types),
                 "forecast": forecast,
                 "scores": [_scores(one) for one in found.scores],
             }
@@ -92,7 +97,10 @@ def _with_history(storage: Storage, current: SpotOutlook, found: Findings) -> Sp
         theirs = held_history(storage, current)
         parts = [changes] if theirs is None else [theirs, changes]
         changes = merged_history(parts, window_start=found.history.window_start)
-        spans = current.history_spans | spans if theirs is not None else spans
+        if theirs is not None:
+            start = found.history.window_start
+            kept = {key: trimmed(span, start) for key, span in current.history_spans.items()}
+            spans = kept | spans
     stored = store_object(
         storage, frame_to_parquet(changes), prefix="spot/history", suffix=".parquet"
     )

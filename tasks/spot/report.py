@@ -10,6 +10,7 @@ from prefect.artifacts import (
 )
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 
 from blocks import AwsAccount
 from tasks.adapters.aws import regional_client
@@ -56,7 +57,7 @@ def show_report(
         create_table_artifact(rows, key=TABLE_KEY, description="Best capacity pools")
     title = f"Spot prices to {prices.cutoff:%d %b %H:%M} UTC, next {longest.horizon_hours} h"
     image = interval_chart(prices, longest, pools, title=title)
-    _show_chart(account, image, name=f"{prices.cutoff:%Y%m%dT%H}-{prices.pools[0].region}")
+    _show_chart(account, image, name=f"{prices.cutoff:%Y%m%dT%H}-{flow_run.id}")
 
 
 def _show_chart(account: AwsAccount, image: bytes, *, name: str) -> None:
@@ -64,7 +65,7 @@ def _show_chart(account: AwsAccount, image: bytes, *, name: str) -> None:
     if account.report_bucket is None:
         logger.info("spot.chart.off reason=the AWS Account block names no report_bucket")
         return
-    region = account.regions[0]
+    region = account.report_region or account.regions[0]
     client = regional_client(
         account.session(), "s3", region=region, endpoint_url=account.endpoint_url
     )

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.filesystems import LocalFileSystem
 from prefect_aws import S3Bucket
 
-from blocks import SpotOutlook
-from tasks.adapters.objects import MissingObjectError, load_object, store_object
-from tasks.adapters.outlook import STATE_LOCK, load_outlook, publish_outlook
+from blocks import HistorySpan, ObjectPointer, SpotOutlook
+from tasks.adapters.objects import (
+    MissingObjectError,
+    frame_from_parquet,
+    load_object,
+    store_object,
+)
+from tasks.adapters.outlook import STATE_LOCK, load_outlook, publish_outlook, stored_object
+from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
+from tasks.spot.history import History, MarketScope
+from tasks.spot.outlook import Findings, publish_findings
 from tests.flows.builders import Cloud, embedded_cloud
+from tests.unit.spot.builders import small_forecasts
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
@@ -120,3 +136,60 @@ def rewrite(name: str, data: dict[str, object]) -> None:
         client.update_block_document(
             document.id, BlockDocumentUpdate(data=data, merge_existing_data=False)
         )
+
+
+def findings(zone: str, *, days: int, base: ObjectPointer | None) -> Sealed[Findings]:
+    """What a run over one pool found, with so many days of history."""
+    start = NOON - timedelta(days=days)
+    changes = pd.DataFrame(
+        {
+            "timestamp": pd.to_datetime([start, start + timedelta(days=1), NOON], utc=True),
+            "instance_type": "m5.large",
+            "availability_zone": zone,
+            "product_description": "Linux/UNIX",
+            "price_usd_per_hour": [0.1, 0.2, 0.3],
+        }
+    )
+    history = History(
+        changes=changes,
+        spans={zone: HistorySpan(start=start, end=NOON)},
+        rows_fetched=3,
+        window_start=start,
+    )
+    return Sealed(
+        Findings(
+            observed_at=NOON,
+            history=history,
+            based_on=base,
+            scope=MarketScope(regions=("us-east-1",), products=("Linux/UNIX",), instance_types=()),
+            forecasts=[replace(small_forecasts(), cutoff=NOON)],
+            scores=[],
+        )
+    )
+
+
+def test_histories_of_two_runs_at_once_are_joined_and_called_complete_no_further_than_they_are(
+    lock: None, tmp_path: Path
+) -> None:
+    storage = LocalFileSystem(basepath=str(tmp_path))
+    publish_findings.fn(storage, "joined", findings("us-east-1a", days=30, base=None))
+
+    publish_findings.fn(storage, "joined", findings("us-east-1b", days=15, base=None))
+
+    stored = load_outlook("joined")
+    assert stored.history is not None
+    held = frame_from_parquet(load_object(storage, stored_object(stored.history)))
+    assert set(held["availability_zone"]) == {"us-east-1a", "us-east-1b"}
+    assert stored.history_spans["us-east-1a"].start == NOON - timedelta(days=15)
+    assert stored.history_spans["us-east-1b"].start == NOON - timedelta(days=15)
+
+
+def test_publishing_twice_leaves_what_publishing_once_does(lock: None, tmp_path: Path) -> None:
+    storage = LocalFileSystem(basepath=str(tmp_path))
+    found = findings("us-east-1a", days=30, base=None)
+
+    once = publish_findings.fn(storage, "repeated", found)
+    twice = publish_findings.fn(storage, "repeated", found)
+
+    assert twice.history == once.history
+    assert twice.forecast == once.forecast

@@ -92,6 +92,7 @@ def assess_pools(
     *,
     offers: Mapping[Pool, Offer],
     need: CapacityNeed,
+    product: str,
     placement_scores: Mapping[Pool, int],
     observed: Mapping[Pool, tuple[int, float]],
 ) -> Assessment:
@@ -103,6 +104,8 @@ def assess_pools(
         offers: On-demand price and shape; pools left out are forecast but not ranked, since
             their size is unknown.
         need: What is asked for.
+        product: Pools of this product description are ranked: two products of one type and zone
+            draw on the same capacity, so they do not spread a risk.
         placement_scores: 1 to 10; may be empty.
         observed: Interruptions and instance hours by pool; may be empty.
     """
@@ -118,7 +121,7 @@ def assess_pools(
     candidates = [
         candidate_of(one, shape=offers[one.pool].shape, risk=risks[one.pool])
         for one in summaries
-        if one.pool in offers
+        if one.pool in offers and one.pool.product_description == product
     ]
     allocation, problem = _allocation(candidates, need)
     return Assessment(

@@ -83,12 +83,35 @@ def run_backtest(
     found = model.predict(
         sample.states.take(late), sample.horizon[late].astype(np.float64), threads=threads
     )
-    belief = min(_belief(sample, late, found[:, 1]), MOST_BELIEF[market])
-    width = _width(sample.log_change[late], found)
-    scores = _scores(sample, late, corrected(found, belief=belief, width=width))
+    belief, width = _correction(sample, late, found, market)
+    scores = _scores(sample, late, _judged(sample, late, found, market))
     if belief == 0.0:
         scores = replace(scores, fallback_fraction=1.0)
     return Backtest(model=model, scores=scores, belief=belief, width=width)
+
+
+def _correction(
+    sample: TrainingSample, late: IntArray, found: FloatArray, market: Market
+) -> tuple[float, float]:
+    """Return the belief and the width that these rows ask for."""
+    belief = min(_belief(sample, late, found[:, 1]), MOST_BELIEF[market])
+    return belief, _width(sample.log_change[late], found)
+
+
+def _judged(
+    sample: TrainingSample, late: IntArray, found: FloatArray, market: Market
+) -> FloatArray:
+    """Return corrected quantiles, the older origins by what the newer ones ask for and vice versa.
+
+    A correction scored on the rows that it was chosen on could never be worse than no correction.
+    """
+    newer = sample.hours_back[late] < np.median(sample.hours_back[late])
+    shown = np.empty_like(found)
+    for half in (newer, ~newer):
+        other = ~half if half.any() and not half.all() else half
+        belief, width = _correction(sample, late[other], found[other], market)
+        shown[half] = corrected(found[half], belief=belief, width=width)
+    return shown
 
 
 def worse_than_last_value(
@@ -127,7 +150,7 @@ def _scores(sample: TrainingSample, late: IntArray, quantiles: FloatArray) -> Ba
     held = level * np.abs(change - 1.0)
     pinball = _pinball(change, level)
     inside = float(covered(change, low=model[:, 0], high=model[:, 2]).mean())
-    moving = len(np.unique(sample.pool[late])) / sample.pools
+    moving = sample.moved / sample.pools
     pool = sample.pool[late]
     worse = worse_than_last_value(pool, error, held, pools=sample.pools)
     judged = np.bincount(pool, minlength=sample.pools) >= FEWEST_ROWS_PER_POOL

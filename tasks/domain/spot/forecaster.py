@@ -108,8 +108,8 @@ def forecast_pools(
 ) -> PoolForecasts:
     """Return forecasts of a panel, or of a chunk of one, at hours 1..H after its cutoff.
 
-    Pools that never moved keep their price. The median of a pool whose own backtest loses to the
-    last value is the last value; its interval stays the model's.
+    Pools that never moved keep their price. Where a pool's own backtest errs more than twice as much
+    as the last value, its median is the last value; its interval stays the model's.
 
     Raises:
         InsufficientHistoryError: When the panel has fewer than `minimum_hours` hour marks.

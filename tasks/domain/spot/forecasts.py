@@ -22,7 +22,8 @@ class Source(StrEnum):
 
     MODEL = "model"
     LAST_VALUE = "last-value"
-    """The rolling backtest found no gain over the last value on this pool."""
+    """In the rolling backtest the model's error on this pool was more than twice the last value's,
+    or there was no model to trust."""
     STILL = "still"
     """The price did not move in the whole window."""
 

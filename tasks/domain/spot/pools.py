@@ -34,7 +34,9 @@ class Pool:
     product_description: str = "Linux/UNIX"
 
     def __str__(self) -> str:
-        return f"{self.instance_type}/{self.availability_zone}"
+        place = f"{self.instance_type}/{self.availability_zone}"
+        usual = self.product_description == "Linux/UNIX"
+        return place if usual else f"{place} {self.product_description}"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by position: a third of the time, and panels of 35,000 pools go to workers."""

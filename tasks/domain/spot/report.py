@@ -70,8 +70,9 @@ def summary_markdown(report: SpotReport, *, chart: str) -> str:
         _recommendation(assessment),
         "## Better than doing nothing?",
         _scores_table(report),
-        "Rolling backtest inside the window, out of sample. Doing nothing is the last price, held. "
-        "A pool on which the model did not pay is given the last value.",
+        "Rolling backtest on the last days of the window, which the fit had not seen. Doing nothing "
+        "is the last price, held. A pool is given the last value where the model's error was more "
+        "than twice that of doing nothing.",
         *_availability_part(report),
         "## Price ahead",
         chart,
@@ -247,8 +248,10 @@ def _pool_row(
         "saving": None if saving is None else f"{saving:.0%}",
         "interruption": f"{probability:.1%} ({low:.1%} to {high:.1%})",
         "evidence": risk.evidence.kind.value,
-        "80 % interval": f"{summary.low_usd_per_hour:.4f} to {summary.high_usd_per_hour:.4f}",
-        "cheapest hour": f"{summary.cheapest_at:%a %H:%M}",
+        "lowest 10 % to highest 90 %": (
+            f"{summary.low_usd_per_hour:.4f} to {summary.high_usd_per_hour:.4f}"
+        ),
+        "cheapest hour (UTC)": f"{summary.cheapest_at:%d %b %H:%M}",
         "forecast": summary.source.value,
         "now $/h": round(price_now, 5),
         "on demand $/h": summary.on_demand_usd_per_hour,

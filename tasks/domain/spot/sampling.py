@@ -45,6 +45,7 @@ class TrainingSample:
         early_moments: The same before the backtest's origins.
         repeats: Successive changes with equal sign.
         successions: Successive changes.
+        moved: Pools that moved in the window.
         pools: Pools in the panels, still ones included.
     """
 
@@ -61,6 +62,7 @@ class TrainingSample:
     early_moments: Autocovariance
     repeats: int
     successions: int
+    moved: int
     pools: int
 
     def __len__(self) -> int:
@@ -123,6 +125,7 @@ def draw_training_sample(
         early_moments=autocovariance(paths, horizon_hours=horizon_hours, until=max(split, 1)),
         repeats=repeats,
         successions=successions,
+        moved=len(moving),
         pools=len(panel),
     )
 
@@ -145,6 +148,7 @@ def merge_samples(samples: Sequence[TrainingSample]) -> TrainingSample:
         early_moments=reduce(add, [s.early_moments for s in samples]),
         repeats=sum(s.repeats for s in samples),
         successions=sum(s.successions for s in samples),
+        moved=sum(s.moved for s in samples),
         pools=sum(sizes),
     )
 

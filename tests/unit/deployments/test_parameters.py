@@ -11,6 +11,12 @@ def test_values_are_read_as_yaml() -> None:
     assert given == {"regions": ["us-east-1", "eu-west-1"], "window_days": 14, "as_of": None}
 
 
+def test_an_instant_is_passed_on_as_text() -> None:
+    given = parameters_from(("as_of=2026-03-01T12:00:00Z", "days=[2026-03-01]"))
+
+    assert given == {"as_of": "2026-03-01T12:00:00+00:00", "days": ["2026-03-01"]}
+
+
 def test_a_dot_reaches_into_a_group() -> None:
     given = parameters_from(("need.vcpu=64", "need.memory_gib=128"))
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.spot import STALE_AFTER, stale_reason
+from flows.spot import STALE_AFTER, FutureInstantError, instant, stale_reason
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -20,3 +20,14 @@ def test_a_run_that_is_a_little_late_is_done(late: timedelta) -> None:
 
 def test_a_run_that_somebody_started_is_never_stale() -> None:
     assert stale_reason(due=None, now=NOW) is None
+
+
+def test_an_instant_that_has_not_come_is_refused_with_both() -> None:
+    with pytest.raises(
+        FutureInstantError, match=r"as_of is 2026-03-01 13:00.*now is 2026-03-01 12:00"
+    ):
+        instant(NOW + timedelta(hours=1), clock=NOW)
+
+
+def test_without_an_instant_it_is_now() -> None:
+    assert instant(None, clock=NOW) == NOW

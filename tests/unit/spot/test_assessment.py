@@ -19,6 +19,7 @@ def need(**changes: object) -> CapacityNeed:
 def assessed(asked: CapacityNeed, **changes: object) -> Assessment:
     fields: dict[str, object] = {
         "offers": small_offers(),
+        "product": "Linux/UNIX",
         "placement_scores": {},
         "observed": {},
         **changes,

@@ -54,6 +54,7 @@ def small_report(**need: object) -> SpotReport:
             small_forecasts(),
             offers=small_offers(),
             need=asked,
+            product="Linux/UNIX",
             placement_scores={},
             observed={},
         ),
