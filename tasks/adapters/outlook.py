@@ -41,13 +41,16 @@ def load_outlook(name: str) -> SpotOutlook:
         return SpotOutlook()
 
 
-def publish_outlook(name: str, change: Callable[[SpotOutlook], SpotOutlook]) -> SpotOutlook:
+def publish_outlook(
+    name: str, change: Callable[[SpotOutlook], SpotOutlook], *, lock: str = STATE_LOCK
+) -> SpotOutlook:
     """Apply a change to the stored outlook and save it, one writer at a time.
 
     Args:
         name: Document name.
         change: Gets what is stored now, which may be newer than what the caller loaded, and
             returns what to store; returning its argument stores nothing.
+        lock: Global concurrency limit of one that every writer of the document holds.
 
     Raises:
         TransientError: Another writer held the lock for longer than two minutes.
@@ -55,7 +58,7 @@ def publish_outlook(name: str, change: Callable[[SpotOutlook], SpotOutlook]) -> 
     """
     try:
         with concurrency(
-            STATE_LOCK,
+            lock,
             occupy=1,
             strict=True,
             timeout_seconds=LOCK_TIMEOUT_SECONDS,
@@ -67,11 +70,11 @@ def publish_outlook(name: str, change: Callable[[SpotOutlook], SpotOutlook]) -> 
                 changed.save(name, overwrite=True)
             return changed
     except TimeoutError as error:
-        message = f"another run held {STATE_LOCK!r} for {LOCK_TIMEOUT_SECONDS} s; try again"
+        message = f"another run held {lock!r} for {LOCK_TIMEOUT_SECONDS} s; try again"
         raise TransientError(message) from error
     except ConcurrencySlotAcquisitionError as error:
         message = (
-            f"global concurrency limit {STATE_LOCK!r} does not exist; "
+            f"global concurrency limit {lock!r} does not exist; "
             "`homeostat up` or `python -m deployments.register` creates it"
         )
         raise PermanentError(message) from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.filesystems import LocalFileSystem
 from prefect_aws import AwsClientParameters
 from pydantic import SecretStr
@@ -53,6 +54,11 @@ def save_blocks(cloud: Cloud, name: str, folder: Path) -> dict[str, str]:
     """Save the blocks of one test under a name of its own; return the flow's parameters."""
     cloud.account.save(name, overwrite=True)
     LocalFileSystem(basepath=str(folder)).save(name, overwrite=True)
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
+    make_state_lock()
     return {"account": name, "storage": f"local-file-system/{name}", "outlook": name}
+
+
+def make_state_lock() -> None:
+    """Create the lock of all state; another process of the test run may do so at the same time."""
+    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
+        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)

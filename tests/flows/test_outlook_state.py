@@ -22,12 +22,12 @@ from tasks.adapters.objects import (
     load_object,
     store_object,
 )
-from tasks.adapters.outlook import STATE_LOCK, load_outlook, publish_outlook, stored_object
+from tasks.adapters.outlook import load_outlook, publish_outlook, stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
 from tasks.spot.history import History, MarketScope
 from tasks.spot.outlook import Findings, publish_findings
-from tests.flows.builders import Cloud, embedded_cloud
+from tests.flows.builders import Cloud, embedded_cloud, make_state_lock
 from tests.unit.spot.builders import small_forecasts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,8 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 @pytest.fixture
 def lock() -> None:
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
+    make_state_lock()
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +96,8 @@ def test_a_document_of_a_newer_release_is_refused_not_trimmed(lock: None) -> Non
 
 
 def test_without_the_lock_nothing_is_written() -> None:
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
-        client.delete_global_concurrency_limit_by_name(STATE_LOCK)
-
-    with pytest.raises(PermanentError, match="does not exist"):
-        publish_outlook("unlocked", counted)
+    with pytest.raises(PermanentError, match="'nobody-made-this' does not exist"):
+        publish_outlook("unlocked", counted, lock="nobody-made-this")
 
     assert load_outlook("unlocked").pools == 0
 
