@@ -26,7 +26,9 @@ ORIGIN_STEP = 3
 def loss_metrics(
     panel: AvailabilityPanel, *, horizons: Mapping[str, timedelta], pace: timedelta
 ) -> dict[str, float | None]:
-    """Return scores of interruption forecasts for pools that are up; all out of sample.
+    """Return scores of interruption forecasts for pools that are up, out of sample.
+
+    All but our correlations is: their defaults were measured on the whole recording.
 
     Args:
         panel: Traces.

@@ -34,6 +34,8 @@ FORECASTS = (
     ("two-state table", "baseline_two_state", ""),
     ("last state", "baseline_last_state", ""),
     ("long-run rate", "baseline_long_run", ""),
+    ("Survival of a running instance: Homeostat", "interruption", ""),
+    ("Survival of a running instance: two-state table", "baseline_two_state_interruption", ""),
     ("Homeostat, ticks read as 300 s", "availability", "_300s"),
     ("two-state table, ticks read as 300 s", "baseline_two_state", "_300s"),
 )

@@ -4,8 +4,8 @@ The rate of interruptions of a pool is unknown, so it is a gamma distribution. I
 and is updated by what was observed (Gamma-Poisson conjugacy; Gelman et al., 2013, section 2.6).
 
 The prior is stated, not fitted: nobody publishes interruptions per pool. Its mean is the middle of
-the monthly band that AWS's Spot Instance Advisor gives for the type, or of all bands when unknown;
-its shape says how little that is. Signals of strain multiply the mean: a spot price near the
+the monthly band that AWS's Spot Instance Advisor gives for the type where the caller knows it, else of
+all bands; its shape says how little that is. Signals of strain multiply the mean: a spot price near the
 on-demand price, a price that moves, a low placement score. Their sizes are judgement, chosen so
 that all at their worst lift a middling pool into the advisor's highest band. The interval is wide
 on purpose, and whatever is shown must say `evidence.kind`.
@@ -44,9 +44,9 @@ class EvidenceKind(StrEnum):
     """What a risk rests on."""
 
     PRIOR = "prior"
-    """A stated belief; nothing about this pool's interruptions was observed."""
+    """A stated belief, which outweighs what was observed of this pool, if anything was."""
     FITTED = "fitted"
-    """Observed interruptions, or the time without any, of this pool."""
+    """Observed interruptions of this pool, or the time without any, outweigh the stated belief."""
 
 
 class AdvisorBand(StrEnum):
@@ -189,9 +189,16 @@ def interruption_risk(signals: PoolSignals) -> InterruptionRisk:
         shape=prior.shape + signals.interruptions / BURST_SIZE,
         hours=prior.hours + signals.instance_hours / BURST_SIZE,
         evidence=RiskEvidence(
-            kind=EvidenceKind.FITTED, text=text, inputs=prior.evidence.inputs + observed
+            kind=_kind(signals, prior), text=text, inputs=prior.evidence.inputs + observed
         ),
     )
+
+
+def _kind(signals: PoolSignals, prior: InterruptionRisk) -> EvidenceKind:
+    """Return fitted where what was observed outweighs the prior, by events or by time."""
+    events = signals.interruptions / BURST_SIZE
+    outweighs = events >= prior.shape or signals.instance_hours / BURST_SIZE >= prior.hours
+    return EvidenceKind.FITTED if outweighs else EvidenceKind.PRIOR
 
 
 def interruption_outlook(

@@ -106,7 +106,7 @@ def _recommendation(assessment: Assessment) -> str:
         f"\nChance of losing instances within {_hours(need.horizon)}: {odds}. "
         f"The risk is a {' and '.join(sorted(kinds))}"
         + (
-            ": nothing about these pools' interruptions was observed."
+            ": too little, or nothing, was observed of these pools' interruptions."
             if kinds == {"prior"}
             else "."
         )

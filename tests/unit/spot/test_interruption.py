@@ -100,7 +100,23 @@ def test_observation_updates_the_prior() -> None:
 def test_time_without_interruptions_is_evidence_too() -> None:
     found = interruption_risk(PoolSignals(instance_hours=5000))
     assert found.rate_per_hour < interruption_prior(PoolSignals()).rate_per_hour
-    assert found.evidence.kind is EvidenceKind.FITTED
+
+
+@pytest.mark.parametrize(
+    ("interruptions", "instance_hours", "kind"),
+    [
+        (0, 1.0, EvidenceKind.PRIOR),
+        (1, 600.0, EvidenceKind.PRIOR),
+        (6, 600.0, EvidenceKind.FITTED),
+        (0, 60_000.0, EvidenceKind.FITTED),
+    ],
+)
+def test_a_risk_is_called_fitted_only_where_observations_outweigh_the_prior(
+    interruptions: int, instance_hours: float, kind: EvidenceKind
+) -> None:
+    signals = PoolSignals(interruptions=interruptions, instance_hours=instance_hours)
+
+    assert interruption_risk(signals).evidence.kind is kind
 
 
 def test_much_observation_outweighs_the_prior() -> None:
