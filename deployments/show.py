@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +19,7 @@ from deployments.doctor import Finding, Verdict
 from deployments.local import DOWN, Local, UpState, at_running_ports
 from deployments.prefect_api import FlowRun, PrefectApi
 
+COMMAND = "homeostat"
 MOST_ROWS = 12
 TRACEBACK = "Traceback (most recent call last)"
 CHART = re.compile(r"## Price ahead.*", re.DOTALL)
@@ -101,6 +105,12 @@ def _cell(value: object) -> str:
     return "-" if value is None else str(value)
 
 
+def command_name() -> str:
+    """Return how this command is called here: by its path where that is not searched."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == COMMAND and shutil.which(COMMAND) is None else COMMAND
+
+
 def welcome(console: Console, local: Local, *, was_up: bool) -> None:
     """Print where everything is and how to stop it."""
     _plain(
@@ -109,8 +119,8 @@ def welcome(console: Console, local: Local, *, was_up: bool) -> None:
         f"  UI        {local.ui_url}  (runs, schedules; a run's page has its artifacts)\n"
         f"  AWS       {local.aws_url}  (embedded; point boto3's endpoint_url here)\n"
         f"  logs      {local.logs}\n"
-        f"  run       homeostat run forecast-spot-prices\n"
-        f"  stop      homeostat down",
+        f"  run       {command_name()} run forecast-spot-prices\n"
+        f"  stop      {command_name()} down",
     )
 
 

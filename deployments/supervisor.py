@@ -200,7 +200,9 @@ class Supervisor:
             return False
 
     def _launch(self, service: Service) -> None:
-        service.process = self._spawn(service.command, log=self._log(service.name), mode="ab")
+        # A log tells of this `up` alone: an error of an earlier one would read as today's.
+        mode: Literal["ab", "wb"] = "ab" if service in self.services else "wb"
+        service.process = self._spawn(service.command, log=self._log(service.name), mode=mode)
         service.launched_at = time.monotonic()
         if service not in self.services:
             self.services.append(service)

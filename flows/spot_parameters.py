@@ -39,7 +39,10 @@ class CapacityRequest(BaseModel):
     min_pools: int = Field(2, ge=1, le=50, description="Spread over at least so many pools.")
     max_pools: int = Field(6, ge=1, le=50, description="Spread over at most so many pools.")
     max_share: float = Field(
-        0.5, gt=0, le=1, description="Largest share of the need in one pool, up to 1."
+        0.5,
+        gt=0,
+        le=1,
+        description="Largest share of the allocated vCPUs, and of the memory, in one pool.",
     )
     rework_hours: float = Field(
         0.5, ge=0, le=168, description="Work lost with an interrupted instance, hours."

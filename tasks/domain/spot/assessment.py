@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tasks.domain.errors import PermanentError
-from tasks.domain.spot.allocation import probability_of_losing
+from tasks.domain.spot.allocation import in_lots, losing_at_least, loss_distribution
 from tasks.domain.spot.capacity import Candidate, CapacityNeed, InstanceShape, candidate_of
 from tasks.domain.spot.forecasts import PoolForecasts
 from tasks.domain.spot.interruption import InterruptionRisk, interruption_outlook
@@ -20,6 +20,9 @@ from tasks.domain.spot.ranking import (
 )
 from tasks.domain.spot.signals import pool_signals
 from tasks.domain.spot.summary import PoolSummary, pool_summaries
+
+MOST_LOTS = 300
+"""Larger fleets are counted in lots of several instances: exact odds would take minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,10 @@ def loss_odds(allocation: RankedAllocation, need: CapacityNeed) -> tuple[LossOdd
     """Return the odds of losing one instance, half of them and all, over the need's horizon."""
     held = holdings(allocation, horizon=need.horizon)
     total = sum(holding.instances for holding in held)
+    lots, size = in_lots(held, most=MOST_LOTS)
+    odds = losing_at_least(loss_distribution(lots))
     wanted = sorted({1, -(-total // 2), total})
     return tuple(
-        LossOdds(at_least=k, of=total, probability=probability_of_losing(k, held)) for k in wanted
+        LossOdds(at_least=k, of=total, probability=float(odds[min(-(-k // size), len(odds) - 1)]))
+        for k in wanted
     )

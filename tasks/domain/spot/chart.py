@@ -94,6 +94,8 @@ def _style(axis: Axes) -> None:
     for spine in axis.spines.values():
         spine.set_visible(False)
     axis.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=7))
-    axis.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axis.xaxis.get_major_locator()))
+    axis.xaxis.set_major_formatter(
+        mdates.ConciseDateFormatter(axis.xaxis.get_major_locator(), show_offset=False)
+    )
     axis.yaxis.set_major_formatter("${x:.4f}")
     axis.margins(x=0.01)

@@ -71,12 +71,15 @@ def summary_markdown(report: SpotReport, *, chart: str) -> str:
         "## Better than doing nothing?",
         _scores_table(report),
         "Rolling backtest on the last days of the window, which the fit had not seen. Doing nothing "
-        "is the last price, held. A pool is given the last value where the model's error was more "
+        "is the last price, held; its empirical interval is made of the pool's own past changes. "
+        "Interval loss is the pinball loss of the quantiles .1, .5, .9. Moved are pools whose price "
+        "changed in the window, the others are still. A pool is given the last value where the model's error was more "
         "than twice that of doing nothing.",
         *_availability_part(report),
         "## Price ahead",
         chart,
-        "The best ranked pool that moves. Light: 80 % interval. Orange: the last value, held.",
+        "The best ranked pool that moves, by the 24 h forecaster. Dark: announced price, then the "
+        "median. Light: 80 % interval. Orange: the last value, held.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -199,6 +202,8 @@ def mermaid_chart(panel: PricePanel, forecasts: PoolForecasts, pool: Pool) -> st
         '%%{init: {"theme": "base", "themeVariables": {"xyChart": {"backgroundColor": "#fbfbfd", '
         '"titleColor": "#1f2430", "xAxisLabelColor": "#4b5563", "yAxisLabelColor": "#4b5563", '
         '"xAxisTitleColor": "#4b5563", "yAxisTitleColor": "#4b5563", '
+        '"xAxisLineColor": "#9ca3af", "yAxisLineColor": "#9ca3af", '
+        '"xAxisTickColor": "#9ca3af", "yAxisTickColor": "#9ca3af", '
         '"plotColorPalette": "#93b4f5, #93b4f5, #c2570c, #1d4ed8"}}}}%%'
     )
     return "\n".join(

@@ -13,6 +13,8 @@ from tasks.domain.errors import PermanentError
 from tasks.domain.spot.allocation import (
     LossCorrelation,
     PoolHolding,
+    in_lots,
+    losing_at_least,
     loss_distribution,
     probability_of_losing,
 )
@@ -122,3 +124,29 @@ def test_impossible_correlations_are_refused(values: tuple[float, float, float])
 def test_impossible_holdings_are_refused(instances: int, p: float) -> None:
     with pytest.raises(PermanentError, match="allowed are"):
         held(instances, p)
+
+
+def test_sums_by_fourier_transform_are_those_of_the_plain_sum() -> None:
+    pools = [Pool(availability_zone=f"us-east-1{zone}", instance_type="m5.large") for zone in "ab"]
+    many = [PoolHolding(pool=pool, instances=70, loss_probability=0.1) for pool in pools]
+
+    found = loss_distribution(many)
+    few = loss_distribution([replace(many[0], instances=60), replace(many[1], instances=80)])
+
+    assert found.min() >= 0.0
+    assert found.sum() == pytest.approx(1.0)
+    # 60 takes the plain way, 70 the other; the odds of losing all hardly depend on the split.
+    assert found[-1] == pytest.approx(few[-1], rel=0.05)
+
+
+def test_a_large_fleet_in_lots_has_about_the_same_odds() -> None:
+    pools = [Pool(availability_zone=f"us-east-1{zone}", instance_type="m5.large") for zone in "ab"]
+    held = [PoolHolding(pool=pool, instances=200, loss_probability=0.05) for pool in pools]
+
+    lots, size = in_lots(held, most=100)
+    exact = losing_at_least(loss_distribution(held))
+    rough = losing_at_least(loss_distribution(lots))
+
+    assert (size, sum(one.instances for one in lots)) == (4, 100)
+    assert rough[50] == pytest.approx(exact[200], rel=0.02)
+    assert rough[1] == pytest.approx(exact[1], rel=0.25)
