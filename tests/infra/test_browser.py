@@ -159,6 +159,6 @@ def test_the_run_form_explains_its_parameters(page: Page, installation: UpInstal
         "For example us-east-1; empty for the regions of the account block.",
         "Days of history that the forecast sees; 30 is what was benchmarked.",
         "Virtual CPUs in total.",
-        "Largest share of the need in one pool, up to 1.",
+        "Largest share of the allocated vCPUs, and of the memory, in one pool.",
     ):
         expect(page.get_by_text(explained)).to_be_visible(timeout=SEEN_WITHIN_MS)
