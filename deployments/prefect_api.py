@@ -115,13 +115,6 @@ class PrefectApi:
             raise RefusedError(method, path, status=response.status_code, detail=detail)
         return response.json() if response.content else None
 
-    def is_healthy(self) -> bool:
-        """Return whether the server answers."""
-        try:
-            return self._call("GET", "/health") is True
-        except PrefectApiError:
-            return False
-
     def deployments(self) -> dict[str, str]:
         """Return deployment ids by name."""
         return {name: found["id"] for name, found in self._deployments().items()}

@@ -73,8 +73,8 @@ def forecast_spot_prices(
     """Forecast every capacity pool for the next day and week, and rank pools for a need.
 
     Reads spot price history (only what is new since the last run), fits one global model per
-    horizon, backtests it, falls back to the last value where the model does not pay, and
-    publishes the result as artifacts and in the SpotOutlook block. Changes nothing in AWS but
+    horizon, backtests it, gives a pool the last value where the model erred more than twice as
+    much, and publishes the result as artifacts and in the SpotOutlook block. Changes nothing in AWS but
     one chart in the report bucket.
 
     Args:

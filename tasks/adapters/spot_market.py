@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -35,16 +35,6 @@ class HistoryQuery:
     instance_types: tuple[str, ...] = ()
 
 
-class SpotMarket(Protocol):
-    """Where announced spot prices are read."""
-
-    def price_changes(
-        self, query: HistoryQuery, *, on_page: Callable[[int, datetime], None] | None = None
-    ) -> pd.DataFrame:
-        """Return the announced prices of a slice, with PRICE_CHANGE_COLUMNS."""
-        ...
-
-
 class Ec2SpotMarket:
     """DescribeSpotPriceHistory through boto3.
 
@@ -55,15 +45,11 @@ class Ec2SpotMarket:
     def __init__(self, client_for: Callable[[str], Any]) -> None:
         self._client_for = client_for
 
-    def price_changes(
-        self, query: HistoryQuery, *, on_page: Callable[[int, datetime], None] | None = None
-    ) -> pd.DataFrame:
+    def price_changes(self, query: HistoryQuery) -> pd.DataFrame:
         """Return the announced prices of a slice, oldest first.
 
         Args:
             query: What to read.
-            on_page: Called after each page with the rows so far and the oldest instant reached:
-                EC2 answers newest first.
 
         Raises:
             TransientError: A page was throttled or failed more often than the client retries.
@@ -76,8 +62,6 @@ class Ec2SpotMarket:
             with translated("ec2:DescribeSpotPriceHistory", region=query.region):
                 page = client.describe_spot_price_history(**arguments)
             rows.extend(map(_row, page["SpotPriceHistory"]))
-            if on_page is not None and rows:
-                on_page(len(rows), rows[-1][0])
             if not page.get("NextToken"):
                 return _frame(rows)
             arguments["NextToken"] = page["NextToken"]
