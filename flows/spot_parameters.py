@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.domain.spot.capacity import Architecture, CapacityNeed
+from tasks.domain.instances import Architecture
+from tasks.domain.spot.capacity import CapacityNeed
 
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$", examples=["us-east-1"])]
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tasks.adapters.aws import translated
-from tasks.domain.spot.assessment import Offer
-from tasks.domain.spot.capacity import Architecture, InstanceShape
+from tasks.domain.instances import Architecture, InstanceShape, Offer
 
 OPERATING_SYSTEM = {
     "Linux/UNIX": "Linux",

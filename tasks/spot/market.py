@@ -13,7 +13,7 @@ from tasks.adapters.aws import regional_client
 from tasks.adapters.placement import placement_scores, zone_names
 from tasks.adapters.price_list import on_demand_offers
 from tasks.domain.errors import InfraError, PermanentError
-from tasks.domain.spot.assessment import Offer
+from tasks.domain.instances import Offer
 from tasks.domain.spot.pools import Pool
 from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
 

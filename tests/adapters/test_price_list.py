@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.adapters.price_list import offer_from, on_demand_offers
-from tasks.domain.spot.capacity import Architecture
+from tasks.domain.instances import Architecture
 
 
 def document(price: str = "0.0960000000", unit: str = "Hrs", **attributes: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.spot.capacity import Architecture, Candidate, CapacityNeed, InstanceShape
+from tasks.domain.instances import Architecture, InstanceShape
+from tasks.domain.spot.capacity import Candidate, CapacityNeed
 from tasks.domain.spot.interruption import PoolSignals, interruption_risk
 from tasks.domain.spot.pools import Pool
 from tasks.domain.spot.ranking import NoFeasibleAllocationError, pool_ranking, rank_pools

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tasks.domain.errors import PermanentError
+from tasks.domain.instances import Offer
 from tasks.domain.spot.allocation import in_lots, losing_at_least, loss_distribution
-from tasks.domain.spot.capacity import Candidate, CapacityNeed, InstanceShape, candidate_of
+from tasks.domain.spot.capacity import Candidate, CapacityNeed, candidate_of
 from tasks.domain.spot.forecasts import PoolForecasts
 from tasks.domain.spot.interruption import InterruptionRisk, interruption_outlook
 from tasks.domain.spot.pools import Pool, PricePanel
@@ -23,19 +24,6 @@ from tasks.domain.spot.summary import PoolSummary, pool_summaries
 
 MOST_LOTS = 300
 """Larger fleets are counted in lots of several instances: exact odds would take minutes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """An instance type as sold on demand.
-
-    Attributes:
-        shape: Size and architecture.
-        price_usd_per_hour: On demand, shared tenancy.
-    """
-
-    shape: InstanceShape
-    price_usd_per_hour: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,45 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from math import ceil
 
 from tasks.domain.errors import PermanentError
+from tasks.domain.instances import Architecture, InstanceShape
 from tasks.domain.spot.interruption import InterruptionRisk
 from tasks.domain.spot.pools import Pool
 from tasks.domain.spot.summary import PoolSummary
-
-
-class Architecture(StrEnum):
-    """Instruction set that a workload runs on."""
-
-    X86_64 = "x86_64"
-    ARM64 = "arm64"
-    ANY = "any"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceShape:
-    """Size of an instance type.
-
-    Attributes:
-        instance_type: For example "m5.large".
-        vcpu: Virtual CPUs, above 0.
-        memory_gib: GiB, above 0.
-        architecture: x86_64 or arm64.
-    """
-
-    instance_type: str
-    vcpu: float
-    memory_gib: float
-    architecture: Architecture
-
-    def __post_init__(self) -> None:
-        if not (self.vcpu > 0.0 and self.memory_gib > 0.0):
-            msg = (
-                f"{self.instance_type}: {self.vcpu} vCPU and {self.memory_gib} GiB must be above 0"
-            )
-            raise PermanentError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from tasks.domain.spot.assessment import Offer
-from tasks.domain.spot.capacity import Architecture, InstanceShape
+from tasks.domain.instances import Architecture, InstanceShape, Offer
 from tasks.domain.spot.forecasts import PoolForecasts, Source
 from tasks.domain.spot.pools import Pool, PricePanel
 

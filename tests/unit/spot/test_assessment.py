@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tasks.domain.errors import PermanentError
+from tasks.domain.instances import Architecture
 from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
-from tasks.domain.spot.capacity import Architecture, CapacityNeed
+from tasks.domain.spot.capacity import CapacityNeed
 from tests.unit.spot.builders import POOLS, small_forecasts, small_offers, small_panel
 
 

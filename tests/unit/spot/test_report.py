@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.domain.instances import Architecture
 from tasks.domain.spot.assessment import assess_pools
-from tasks.domain.spot.capacity import Architecture, CapacityNeed
+from tasks.domain.spot.capacity import CapacityNeed
 from tasks.domain.spot.chart import interval_chart
 from tasks.domain.spot.forecasts import BacktestScores
 from tasks.domain.spot.report import (

@@ -1,0 +1,1 @@
+"""How resources are used: features, archetypes and their stability."""

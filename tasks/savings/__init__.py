@@ -1,0 +1,1 @@
+"""Tasks that find and choose savings."""

@@ -1,0 +1,1 @@
+"""Tasks that observe how resources are used."""
