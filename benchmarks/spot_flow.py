@@ -95,9 +95,10 @@ def _run_flow(end: Any, *, outlook: str) -> None:
 
 
 def _same(one: str, other: str) -> bool:
-    from tasks.adapters.outlook import load_outlook
+    from blocks import SpotOutlook
+    from tasks.adapters.state import load_state
 
-    return load_outlook(one).forecast == load_outlook(other).forecast
+    return load_state(SpotOutlook, one).forecast == load_state(SpotOutlook, other).forecast
 
 
 def orchestration_metrics(panel: PricePanel) -> Metrics:

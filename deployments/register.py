@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from blocks import AwsAccount, SpotOutlook
 from deployments.local import LOOPBACK, default_home
-from tasks.adapters.outlook import STATE_LOCK
+from tasks.adapters.state import STATE_LOCK
 
 BLOCK_NAME = "homeostat"
 WORK_POOL = "homeostat"

@@ -14,7 +14,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import AwareDatetime, Field
 
-from blocks import AwsAccount
+from blocks import AwsAccount, SpotOutlook
 from flows.runners import chosen_runner
 from flows.spot_parameters import (
     BlockName,
@@ -25,7 +25,7 @@ from flows.spot_parameters import (
     StorageName,
 )
 from tasks.adapters.objects import Storage
-from tasks.adapters.outlook import load_outlook
+from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
@@ -107,7 +107,7 @@ def forecast_spot_prices(
         get_run_logger().warning("spot.run.skipped reason=%s", reason)
         return SpotReport(cutoff=None, price_source=source, regions=scope.regions, skipped=reason)
 
-    known = load_outlook(outlook)
+    known = load_state(SpotOutlook, outlook)
     hours = window_days * 24 + 1
     history = bring_up_to_date(
         aws,

@@ -9,9 +9,7 @@ from typing import cast
 from uuid import UUID
 
 import pandas as pd
-from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 
@@ -24,11 +22,11 @@ from tasks.adapters.objects import (
     frame_from_parquet,
     load_object,
 )
-from tasks.adapters.outlook import stored_object
 from tasks.adapters.spot_market import Ec2SpotMarket, HistoryQuery
+from tasks.adapters.state import stored_object
 from tasks.domain.errors import PermanentError
 from tasks.domain.spot.history import Slice, continues, merged_history, missing_slices
-from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
+from tasks.retries import remote_task
 
 LONGEST_SLICE = timedelta(days=6)
 """Slices are read in parallel; shorter ones repeat the prices in effect at their start."""
@@ -92,14 +90,9 @@ class History:
     window_start: datetime
 
 
-@task(
-    name="fetch-price-changes",
-    task_run_name="fetch {query.region} {query.start:%d %b %H:%M} to {query.end:%d %b %H:%M}",
-    cache_policy=NO_CACHE,
-    retries=ATTEMPTS_AFTER_THE_FIRST,
-    retry_delay_seconds=BACK_OFF_SECONDS,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_transient,
+@remote_task(
+    "fetch-price-changes",
+    run_name="fetch {query.region} {query.start:%d %b %H:%M} to {query.end:%d %b %H:%M}",
 )
 def fetch_price_changes(account: AwsAccount, query: HistoryQuery) -> pd.DataFrame:
     """Return the announced prices of one slice of one region."""

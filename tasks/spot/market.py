@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from blocks import AwsAccount
@@ -15,7 +13,7 @@ from tasks.adapters.price_list import on_demand_offers
 from tasks.domain.errors import InfraError, PermanentError
 from tasks.domain.instances import Offer
 from tasks.domain.spot.pools import Pool
-from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
+from tasks.retries import remote_task
 
 PRICE_LIST_REGION = "us-east-1"
 """The price list is served from a few regions only, for all of them."""
@@ -24,15 +22,7 @@ MOST_SCORED_TYPES = 8
 """AWS limits how many different requests an account may have scored in a day."""
 
 
-@task(
-    name="fetch-on-demand-offers",
-    task_run_name="fetch on-demand prices of {product} in {region}",
-    cache_policy=NO_CACHE,
-    retries=ATTEMPTS_AFTER_THE_FIRST,
-    retry_delay_seconds=BACK_OFF_SECONDS,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_transient,
-)
+@remote_task("fetch-on-demand-offers", run_name="fetch on-demand prices of {product} in {region}")
 def fetch_on_demand_offers(account: AwsAccount, region: str, product: str) -> dict[str, Offer]:
     """Return what a region sells on demand, by instance type; empty where that is unknown."""
     client = regional_client(
@@ -62,15 +52,7 @@ def fetch_offers(account: AwsAccount, pools: Sequence[Pool]) -> dict[Pool, Offer
     }
 
 
-@task(
-    name="fetch-placement-scores",
-    task_run_name="fetch placement scores in {region}",
-    cache_policy=NO_CACHE,
-    retries=ATTEMPTS_AFTER_THE_FIRST,
-    retry_delay_seconds=BACK_OFF_SECONDS,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_transient,
-)
+@remote_task("fetch-placement-scores", run_name="fetch placement scores in {region}")
 def fetch_placement_scores(
     account: AwsAccount, region: str, capacity: Mapping[str, int]
 ) -> dict[tuple[str, str], int]:

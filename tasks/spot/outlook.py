@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from blocks import HorizonScores, ObjectPointer, SpotOutlook
 from tasks.adapters.objects import Storage, frame_to_parquet, store_object
-from tasks.adapters.outlook import object_pointer, publish_outlook
+from tasks.adapters.state import object_pointer, publish_state
 from tasks.chunks import Sealed
 from tasks.domain.spot.forecasts import BacktestScores, PoolForecasts
 from tasks.domain.spot.history import merged_history
-from tasks.retries import ATTEMPTS_AFTER_THE_FIRST, BACK_OFF_SECONDS, JITTER, is_transient
+from tasks.retries import remote_task
 from tasks.spot.history import History, MarketScope, held_history, trimmed
 
 
@@ -42,16 +40,7 @@ class Findings:
     scores: Sequence[BacktestScores]
 
 
-@task(
-    name="publish-outlook",
-    task_run_name="publish {name}",
-    timeout_seconds=600,
-    cache_policy=NO_CACHE,
-    retries=ATTEMPTS_AFTER_THE_FIRST,
-    retry_delay_seconds=BACK_OFF_SECONDS,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=is_transient,
-)
+@remote_task("publish-outlook", run_name="publish {name}")
 def publish_findings(storage: Storage, name: str, findings: Sealed[Findings]) -> SpotOutlook:
     """Store a run's history and forecasts, then point the outlook at them.
 
@@ -87,7 +76,7 @@ def publish_findings(storage: Storage, name: str, findings: Sealed[Findings]) ->
             }
         )
 
-    return publish_outlook(name, change)
+    return publish_state(SpotOutlook, name, change)
 
 
 def _with_history(storage: Storage, current: SpotOutlook, found: Findings) -> SpotOutlook:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from blocks import AwsAccount
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from deployments.register import REPORT_BUCKET, create_bucket
-from tasks.adapters.outlook import STATE_LOCK
+from tasks.adapters.state import STATE_LOCK
 from tests.support.embedded_aws import Clock
 
 RECORDED_NOW = datetime(2021, 4, 20, 12, tzinfo=UTC)

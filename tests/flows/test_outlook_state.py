@@ -22,7 +22,7 @@ from tasks.adapters.objects import (
     load_object,
     store_object,
 )
-from tasks.adapters.outlook import load_outlook, publish_outlook, stored_object
+from tasks.adapters.state import load_state, publish_state, stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
 from tasks.spot.history import History, MarketScope
@@ -51,7 +51,7 @@ def counted(current: SpotOutlook) -> SpotOutlook:
 
 
 def publish_once(_: int) -> None:
-    publish_outlook("raced", counted)
+    publish_state(SpotOutlook, "raced", counted)
 
 
 def test_no_change_is_lost_among_concurrent_writers(lock: None) -> None:
@@ -59,47 +59,47 @@ def test_no_change_is_lost_among_concurrent_writers(lock: None) -> None:
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as writers:
         list(writers.map(publish_once, range(9)))
 
-    assert load_outlook("raced").pools == 9
+    assert load_state(SpotOutlook, "raced").pools == 9
 
 
 def test_a_writer_that_dies_before_the_pointer_leaves_the_old_one(lock: None) -> None:
-    publish_outlook("crashed", counted)
+    publish_state(SpotOutlook, "crashed", counted)
 
     def dies(current: SpotOutlook) -> SpotOutlook:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        publish_outlook("crashed", dies)
+        publish_state(SpotOutlook, "crashed", dies)
 
-    assert load_outlook("crashed").pools == 1
-    assert publish_outlook("crashed", counted).pools == 2
+    assert load_state(SpotOutlook, "crashed").pools == 1
+    assert publish_state(SpotOutlook, "crashed", counted).pools == 2
 
 
 def test_an_outlook_that_was_never_written_is_empty() -> None:
-    assert load_outlook("nobody-wrote-this").cutoff is None
+    assert load_state(SpotOutlook, "nobody-wrote-this").cutoff is None
 
 
 def test_a_document_without_the_newest_fields_is_read_with_their_defaults(lock: None) -> None:
-    publish_outlook("older", counted)
+    publish_state(SpotOutlook, "older", counted)
     rewrite("older", {"pools": 7, "schema_version": 1})
 
-    assert load_outlook("older").pools == 7
-    assert load_outlook("older").history_spans == {}
+    assert load_state(SpotOutlook, "older").pools == 7
+    assert load_state(SpotOutlook, "older").history_spans == {}
 
 
 def test_a_document_of_a_newer_release_is_refused_not_trimmed(lock: None) -> None:
-    publish_outlook("newer", counted)
+    publish_state(SpotOutlook, "newer", counted)
     rewrite("newer", {"pools": 7, "schema_version": 99})
 
     with pytest.raises(PermanentError, match=r"schema version 99.*upgrade Homeostat"):
-        publish_outlook("newer", counted)
+        publish_state(SpotOutlook, "newer", counted)
 
 
 def test_without_the_lock_nothing_is_written() -> None:
     with pytest.raises(PermanentError, match="'nobody-made-this' does not exist"):
-        publish_outlook("unlocked", counted, lock="nobody-made-this")
+        publish_state(SpotOutlook, "unlocked", counted, lock="nobody-made-this")
 
-    assert load_outlook("unlocked").pools == 0
+    assert load_state(SpotOutlook, "unlocked").pools == 0
 
 
 @pytest.mark.embedded("aws")
@@ -171,7 +171,7 @@ def test_histories_of_two_runs_at_once_are_joined_and_called_complete_no_further
 
     publish_findings.fn(storage, "joined", findings("us-east-1b", days=15, base=None))
 
-    stored = load_outlook("joined")
+    stored = load_state(SpotOutlook, "joined")
     assert stored.history is not None
     held = frame_from_parquet(load_object(storage, stored_object(stored.history)))
     assert set(held["availability_zone"]) == {"us-east-1a", "us-east-1b"}

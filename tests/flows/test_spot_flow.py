@@ -21,7 +21,7 @@ from deployments.embedded.aws.faults import FaultKind, FaultRule
 from deployments.register import REPORT_BUCKET
 from flows.spot import forecast_spot_prices
 from tasks.adapters.objects import frame_from_parquet, load_object
-from tasks.adapters.outlook import load_outlook, stored_object
+from tasks.adapters.state import load_state, stored_object
 from tasks.domain.spot.report import SpotReport
 from tests.flows.builders import RECORDED_NOW, Cloud, embedded_cloud, save_blocks
 
@@ -54,7 +54,7 @@ def run(**parameters: Any) -> tuple[SpotReport, State[Any]]:
 
 
 def outlook(parameters: dict[str, Any]) -> SpotOutlook:
-    return load_outlook(parameters["outlook"])
+    return load_state(SpotOutlook, parameters["outlook"])
 
 
 def artifacts(state: State[Any]) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.domain.errors import PermanentError
+from tasks.domain.instances import Architecture, InstanceShape
 from tasks.domain.spot.capacity import (
-    Architecture,
     Candidate,
     CapacityNeed,
-    InstanceShape,
     candidate_of,
     effective_cost_usd_per_hour,
 )

@@ -1,15 +1,16 @@
-"""The `SpotOutlook` document: read, and changed under a lock."""
+"""State documents: read, and changed under a lock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
-from blocks import ObjectPointer, SpotOutlook
+from blocks import ObjectPointer, StateBlock
 from tasks.adapters.objects import StoredObject
 from tasks.domain.errors import PermanentError, TransientError
 
@@ -19,34 +20,37 @@ STATE_LOCK = "homeostat-state"
 LOCK_TIMEOUT_SECONDS = 120
 LEASE_SECONDS = 60.0  # the shortest Prefect allows: how long a killed writer blocks the others
 
+S = TypeVar("S", bound=StateBlock)
 
-def load_outlook(name: str) -> SpotOutlook:
-    """Return the stored outlook, or an empty one where there is none yet.
+
+def load_state(kind: type[S], name: str) -> S:
+    """Return the stored document, or an empty one where there is none yet.
 
     Raises:
         PermanentError: The document was written by a newer release or is damaged.
     """
     try:
-        return SpotOutlook.load(name)  # type: ignore[return-value]
+        return kind.load(name)  # type: ignore[return-value]
     except RuntimeError as error:
         # Prefect's word for a document that its class refuses.
         if not isinstance(error.__cause__, ValidationError):
             raise
         reason = error.__cause__.errors()[0]["msg"]
-        message = f"block spot-outlook/{name} cannot be read: {reason}"
+        message = f"block {kind.get_block_type_slug()}/{name} cannot be read: {reason}"
         raise PermanentError(message) from error
     except ValueError as error:
         if not isinstance(error.__cause__, ObjectNotFound):
             raise
-        return SpotOutlook()
+        return kind()
 
 
-def publish_outlook(
-    name: str, change: Callable[[SpotOutlook], SpotOutlook], *, lock: str = STATE_LOCK
-) -> SpotOutlook:
-    """Apply a change to the stored outlook and save it, one writer at a time.
+def publish_state(
+    kind: type[S], name: str, change: Callable[[S], S], *, lock: str = STATE_LOCK
+) -> S:
+    """Apply a change to the stored document and save it, one writer at a time.
 
     Args:
+        kind: Class of the document.
         name: Document name.
         change: Gets what is stored now, which may be newer than what the caller loaded, and
             returns what to store; returning its argument stores nothing.
@@ -64,7 +68,7 @@ def publish_outlook(
             timeout_seconds=LOCK_TIMEOUT_SECONDS,
             lease_duration=LEASE_SECONDS,
         ):
-            current = load_outlook(name)
+            current = load_state(kind, name)
             changed = change(current)
             if changed is not current:
                 changed.save(name, overwrite=True)
