@@ -1,4 +1,4 @@
-"""The price list service: on-demand prices as JSON documents shaped like AWS's."""
+"""The price list service: prices as JSON documents shaped like AWS's."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ import binascii
 import csv
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from deployments.embedded.aws.calls import Call
 from deployments.embedded.aws.errors import AwsError
+from deployments.embedded.aws.function_prices import (
+    API_GATEWAY,
+    LAMBDA,
+    api_products,
+    lambda_products,
+)
+from deployments.embedded.aws.price_products import PricedRegion, Product
 from deployments.embedded.aws.spot_history import DATA
+from deployments.embedded.aws.storage_prices import storage_products
 
-SERVICE = "AmazonEC2"
+EC2 = "AmazonEC2"
 MOST_RESULTS = 100
 
 # (location, price relative to us-east-1). The ratio is that of m5.large and is used for every
@@ -40,7 +48,14 @@ REGIONS: dict[str, tuple[str, float]] = {
     "sa-east-1": ("South America (Sao Paulo)", 1.594),
 }
 
-_OFFER_TERM, _RATE = "JRTCKXETXF", "6YS6EN2CT7"  # AWS's codes for on-demand per hour
+# Of usage types; us-east-1 came first and has none.
+USAGE_PREFIX = {
+    "us-east-1": "", "us-east-2": "USE2-", "us-west-1": "USW1-", "us-west-2": "USW2-",
+    "ca-central-1": "CAN1-", "eu-west-1": "EU-", "eu-west-2": "EUW2-", "eu-west-3": "EUW3-",
+    "eu-central-1": "EUC1-", "eu-north-1": "EUN1-", "ap-south-1": "APS3-",
+    "ap-southeast-1": "APS1-", "ap-southeast-2": "APS2-", "ap-northeast-1": "APN1-",
+    "ap-northeast-2": "APN2-", "sa-east-1": "SAE1-",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,73 +92,104 @@ def on_demand_usd_per_hour(instance_type: str, *, region: str) -> float | None:
 
 
 def describe_services(call: Call, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer DescribeServices: EC2 is the only service priced here.
+    """Answer DescribeServices: the services that are priced here.
 
     Raises:
         AwsError: Another service was asked for.
     """
     del call
-    _check_service(parameters.get("ServiceCode", SERVICE))
-    names = sorted({*_attributes("m5.large", "us-east-1"), "servicecode"})
+    wanted = parameters.get("ServiceCode")
+    codes = sorted(_SERVICES) if wanted is None else [_checked_service(wanted)]
     return {
-        "Services": [{"ServiceCode": SERVICE, "AttributeNames": names}],
+        "Services": [{"ServiceCode": code, "AttributeNames": _names(code)} for code in codes],
         "FormatVersion": "aws_v1",
     }
 
 
 def get_products(call: Call, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer GetProducts: a page of documents, ordered by region and type.
+    """Answer GetProducts: a page of documents, ordered by region, then by usage type.
 
     Raises:
         AwsError: A parameter is not what the service allows.
     """
     del call
-    _check_service(parameters.get("ServiceCode", ""))
+    service = _checked_service(parameters.get("ServiceCode", ""))
     version = parameters.get("FormatVersion", "aws_v1")
     limit = int(parameters.get("MaxResults", MOST_RESULTS))
     if version != "aws_v1" or not 1 <= limit <= MOST_RESULTS:
         message = f"FormatVersion must be aws_v1 and MaxResults between 1 and {MOST_RESULTS}."
         raise AwsError(code="InvalidParameterException", message=message)
     filters = [_filter(item) for item in parameters.get("Filters", ())]
-    products = [pair for pair in _products() if all(passes(pair[1]) for passes in filters)]
-    digest = zlib.crc32(json.dumps(parameters.get("Filters", []), sort_keys=True).encode())
+    products = [one for one, fields in _products(service) if all(ok(fields) for ok in filters)]
+    query = [service, parameters.get("Filters", [])]
+    digest = zlib.crc32(json.dumps(query, sort_keys=True).encode())
     first = _offset(parameters.get("NextToken"), digest)
     page = products[first : first + limit]
     answer: dict[str, Any] = {
         "FormatVersion": "aws_v1",
-        "PriceList": [_document(region, attributes) for region, attributes in page],
+        "PriceList": [product.document() for product in page],
     }
     if first + limit < len(products):
         answer["NextToken"] = _token(digest, first + limit)
     return answer
 
 
-def _check_service(code: str) -> None:
-    if code != SERVICE:
-        message = f"Invalid ServiceCode: {code or '(none)'}; this price list has {SERVICE} only."
+def _checked_service(code: str) -> str:
+    if code not in _SERVICES:
+        known = ", ".join(sorted(_SERVICES))
+        message = f"Invalid ServiceCode: {code or '(none)'}; this price list has {known} only."
         raise AwsError(code="InvalidParameterException", message=message)
+    return code
 
 
 @cache
-def _products() -> tuple[tuple[str, dict[str, str]], ...]:
-    return tuple(
-        (region, _attributes(kind, region))
-        for region in REGIONS
-        for kind in sorted(on_demand_types())
+def _products(service: str) -> tuple[tuple[Product, Mapping[str, str]], ...]:
+    """Return products with what filters look at, which takes longer to gather than to test."""
+    found = (one for code in REGIONS for one in _SERVICES[service](priced_region(code)))
+    return tuple((product, product.fields) for product in found)
+
+
+@cache
+def _names(service: str) -> list[str]:
+    return sorted({name for _, fields in _products(service) for name in fields})
+
+
+def priced_region(code: str) -> PricedRegion:
+    """Return how one of REGIONS is priced."""
+    location, level = REGIONS[code]
+    return PricedRegion(code=code, location=location, level=level, prefix=USAGE_PREFIX[code])
+
+
+def _ec2_products(region: PricedRegion) -> Iterator[Product]:
+    for instance_type in sorted(on_demand_types()):
+        yield _instance_product(region, instance_type)
+    yield from storage_products(region)
+
+
+def _instance_product(region: PricedRegion, instance_type: str) -> Product:
+    price = on_demand_usd_per_hour(instance_type, region=region.code)
+    return Product(
+        service=EC2,
+        family="Compute Instance",
+        attributes=_attributes(instance_type, region),
+        unit="Hrs",
+        tiers=((0, price or 0.0),),
+        what=f"On Demand Linux {instance_type} Instance Hour",
     )
 
 
-def _attributes(instance_type: str, region: str) -> dict[str, str]:
+def _attributes(instance_type: str, region: PricedRegion) -> dict[str, str]:
     kind = on_demand_types()[instance_type]
     arm = kind.architecture == "arm64"
     memory = f"{kind.memory_gib:,.2f}".rstrip("0").rstrip(".")
     return {
+        **region.attributes(
+            service=EC2, name="Amazon Elastic Compute Cloud", usage=f"BoxUsage:{instance_type}"
+        ),
         "capacitystatus": "Used",
         "instanceFamily": "General purpose",
         "instanceType": instance_type,
         "licenseModel": "No License required",
-        "location": REGIONS[region][0],
-        "locationType": "AWS Region",
         "marketoption": "OnDemand",
         "memory": f"{memory} GiB",
         "operatingSystem": "Linux",
@@ -151,14 +197,16 @@ def _attributes(instance_type: str, region: str) -> dict[str, str]:
         "physicalProcessor": "AWS Graviton Processor" if arm else "Intel Xeon or AMD EPYC",
         "preInstalledSw": "NA",
         "processorArchitecture": "64-bit",
-        "regionCode": region,
-        "servicecode": SERVICE,
-        "servicename": "Amazon Elastic Compute Cloud",
         "tenancy": "Shared",
-        "usagetype": f"BoxUsage:{instance_type}",
         "vcpu": str(kind.vcpu),
     }
 
+
+_SERVICES: dict[str, Callable[[PricedRegion], Iterator[Product]]] = {
+    EC2: _ec2_products,
+    LAMBDA: lambda_products,
+    API_GATEWAY: api_products,
+}
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "TERM_MATCH": lambda found, wanted: found.lower() == wanted.lower(),
@@ -176,42 +224,6 @@ def _filter(item: Mapping[str, Any]) -> Callable[[Mapping[str, str]], bool]:
         raise AwsError(code="InvalidParameterException", message=message)
     name, wanted = item["Field"], item["Value"]
     return lambda attributes: name in attributes and test(attributes[name], wanted)
-
-
-def _document(region: str, attributes: dict[str, str]) -> str:
-    price = on_demand_usd_per_hour(attributes["instanceType"], region=region)
-    sku = _sku(region, attributes["instanceType"])
-    term, rate = f"{sku}.{_OFFER_TERM}", f"{sku}.{_OFFER_TERM}.{_RATE}"
-    dimension = {
-        "appliesTo": [],
-        "beginRange": "0",
-        "description": f"${price} per On Demand Linux {attributes['instanceType']} Instance Hour",
-        "endRange": "Inf",
-        "pricePerUnit": {"USD": f"{price:.10f}"},
-        "rateCode": rate,
-        "unit": "Hrs",
-    }
-    offer = {
-        "effectiveDate": "2021-03-01T00:00:00Z",
-        "offerTermCode": _OFFER_TERM,
-        "priceDimensions": {rate: dimension},
-        "sku": sku,
-        "termAttributes": {},
-    }
-    document = {
-        "product": {"attributes": attributes, "productFamily": "Compute Instance", "sku": sku},
-        "publicationDate": "2021-03-01T00:00:00Z",
-        "serviceCode": SERVICE,
-        "terms": {"OnDemand": {term: offer}},
-        "version": "20210301000000",
-    }
-    return json.dumps(document, separators=(",", ":"))
-
-
-def _sku(region: str, instance_type: str) -> str:
-    """Return an identifier of 16 characters, as AWS's have; a fixed function of the product."""
-    halves = (zlib.crc32(f"{salt}{region}{instance_type}".encode()) for salt in "ab")
-    return "".join(f"{half:08X}" for half in halves)
 
 
 def _token(digest: int, offset: int) -> str:
