@@ -13,6 +13,9 @@ import pandas as pd
 from tasks.adapters.aws import client_error
 from tasks.domain.errors import PermanentError, TransientError
 
+OPERATIONS = ("s3:GetObject", "s3:PutObject")
+"""Where the storage block is a bucket."""
+
 
 class Storage(Protocol):
     """What a Prefect filesystem block offers: `LocalFileSystem`, `S3Bucket` and others.

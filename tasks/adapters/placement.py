@@ -7,6 +7,8 @@ from typing import Any
 
 from tasks.adapters.aws import translated
 
+OPERATIONS = ("ec2:DescribeAvailabilityZones", "ec2:GetSpotPlacementScores")
+
 
 def zone_names(client: Any, *, region: str) -> dict[str, str]:
     """Return zone names by zone id: ids are the same in every account, names are not."""

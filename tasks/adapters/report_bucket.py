@@ -6,6 +6,8 @@ from typing import Any
 
 from tasks.adapters.aws import translated
 
+OPERATIONS = ("s3:GetObject", "s3:PutObject")
+
 LONGEST_VALIDITY_SECONDS = 7 * 24 * 3600
 """The longest that AWS signs an address for; credentials of a role end it earlier."""
 

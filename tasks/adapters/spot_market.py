@@ -12,6 +12,8 @@ import pandas as pd
 from tasks.adapters.aws import translated
 from tasks.domain.spot.pools import PRICE_CHANGE_COLUMNS
 
+OPERATIONS = ("ec2:DescribeSpotPriceHistory",)
+
 PAGE_ROWS = 1000
 """The most rows that DescribeSpotPriceHistory gives in one answer."""
 

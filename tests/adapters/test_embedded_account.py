@@ -162,7 +162,7 @@ def test_one_knows_oneself(server: EmbeddedAws) -> None:
 
 
 def test_regions_and_zones_are_listed(server: EmbeddedAws) -> None:
-    ec2 = aws_client(server, "ec2", region="eu-west-1")
+    ec2 = seeding_client(server, "ec2", region="eu-west-1")
 
     assert "us-east-1" in {region["RegionName"] for region in ec2.describe_regions()["Regions"]}
     assert {

@@ -51,7 +51,7 @@ def cloudwatch(server: EmbeddedAws) -> Any:
             for step in range(24)  # half of them in the future
         ],
     )
-    return aws_client(server, "cloudwatch")
+    return seeding_client(server, "cloudwatch")
 
 
 def query(identity: str = "cpu", *, stat: str = "Average", instance: str = "i-1") -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_metrics_are_listed_by_dimension_over_pages(server: EmbeddedAws, cloudwa
 
 
 def test_regions_do_not_share_metrics(server: EmbeddedAws, cloudwatch: Any) -> None:
-    other = aws_client(server, "cloudwatch", region="eu-west-1")
+    other = seeding_client(server, "cloudwatch", region="eu-west-1")
 
     assert other.list_metrics()["Metrics"] == []
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from deployments.embedded.aws.price_list import REGIONS, on_demand_types
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
-from tests.support.embedded_aws import Clock, aws_client
+from tests.support.embedded_aws import Clock, aws_client, seeding_client
 
 pytestmark = pytest.mark.embedded("aws")
 
@@ -36,7 +36,7 @@ def pricing(server: EmbeddedAws) -> Any:
 
 @pytest.fixture(scope="module")
 def ec2(server: EmbeddedAws) -> Any:
-    return aws_client(server, "ec2")
+    return seeding_client(server, "ec2")
 
 
 def products(client: Any, *, pages_of: int = 100, **terms: Any) -> list[dict[str, Any]]:
@@ -128,10 +128,13 @@ def test_what_the_price_list_does_not_allow_is_refused(
     assert code_of(pricing, "get_products", **arguments) == code
 
 
-def test_the_service_and_its_attributes_are_described(pricing: Any) -> None:
-    (service,) = pricing.describe_services(ServiceCode="AmazonEC2")["Services"]
+def test_the_services_and_their_attributes_are_described(server: EmbeddedAws) -> None:
+    owner = seeding_client(server, "pricing")
+    (service,) = owner.describe_services(ServiceCode="AmazonEC2")["Services"]
+    every = [found["ServiceCode"] for found in owner.describe_services()["Services"]]
 
-    assert {"instanceType", "regionCode", "vcpu"} <= set(service["AttributeNames"])
+    assert {"instanceType", "regionCode", "vcpu", "volumeApiName"} <= set(service["AttributeNames"])
+    assert every == ["AWSLambda", "AmazonApiGateway", "AmazonEC2"]
 
 
 def test_instance_types_are_described_with_their_shape(ec2: Any) -> None:

@@ -114,7 +114,8 @@ def check_allowed(call: Call, policy: Policy) -> None:
         raise _unsigned(call)
     if call.access_key == SEEDING_KEY:
         return
-    action, resource = _action(call), _resource(call)
+    action = action_of(call.service, call.operation or "Unknown")
+    resource = _resource(call)
     if action != _ALWAYS_ALLOWED and not policy.allows(action, resource):
         raise _refusal(call, action, resource)
 
@@ -149,10 +150,9 @@ def _may_be_public(call: Call) -> bool:
     return call.service == "s3" and (preflight or call.operation in {"GetObject", "HeadObject"})
 
 
-def _action(call: Call) -> str:
-    if call.service == "s3" and call.operation in _S3_ACTIONS:
-        return f"s3:{_S3_ACTIONS[call.operation]}"
-    return call.name
+def action_of(service: str, operation: str) -> str:
+    """Return the IAM action that allows an operation, for example "s3:GetObject" for HeadObject."""
+    return f"{service}:{_S3_ACTIONS.get(operation, operation) if service == 's3' else operation}"
 
 
 def _resource(call: Call) -> str:
