@@ -15,15 +15,10 @@ from prefect.runtime import flow_run
 from pydantic import AwareDatetime, Field
 
 from blocks import AwsAccount, SpotOutlook
+from flows.due import reason_to_skip
+from flows.parameters import BlockName, Region, StorageName
 from flows.runners import chosen_runner
-from flows.spot_parameters import (
-    BlockName,
-    CapacityRequest,
-    InstanceType,
-    Product,
-    Region,
-    StorageName,
-)
+from flows.spot_parameters import CapacityRequest, InstanceType, Product
 from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
@@ -103,7 +98,7 @@ def forecast_spot_prices(
         instance_types=tuple(instance_types),
     )
     source = aws.endpoint_url or "AWS"
-    if (reason := stale_reason(due=due_time(), now=datetime.now(UTC))) is not None:
+    if (reason := reason_to_skip(STALE_AFTER)) is not None:
         get_run_logger().warning("spot.run.skipped reason=%s", reason)
         return SpotReport(cutoff=None, price_source=source, regions=scope.regions, skipped=reason)
 
@@ -143,6 +138,7 @@ def forecast_spot_prices(
         scope=scope,
         forecasts=forecasts,
         scores=report.scores,
+        risks=assessment.risks,
     )
     publish_findings(store, outlook, Sealed(found))
     show_report(aws, Sealed(report), Sealed(panel), Sealed(forecasts))
@@ -169,26 +165,6 @@ class FutureInstantError(PermanentError):
             f"as_of is {as_of:%Y-%m-%d %H:%M %Z}, now is {clock:%Y-%m-%d %H:%M} UTC; "
             "leave it out to forecast from now"
         )
-
-
-def stale_reason(*, due: datetime | None, now: datetime) -> str | None:
-    """Return why a scheduled run is not worth doing any more; None when it is.
-
-    After downtime a worker gets every run that was missed, all at once.
-
-    Args:
-        due: When the schedule wanted the run; None for a run that somebody started.
-        now: Start of the run.
-    """
-    if due is None or now - due <= STALE_AFTER:
-        return None
-    return f"it was due {now - due} ago, and the next one is near"
-
-
-def due_time() -> datetime | None:
-    """Return when the schedule wanted this run; None when no schedule did."""
-    scheduled = "auto-scheduled" in (flow_run.tags or [])
-    return flow_run.scheduled_start_time if scheduled else None
 
 
 def assess(

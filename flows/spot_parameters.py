@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tasks.domain.instances import Architecture
 from tasks.domain.spot.capacity import CapacityNeed
 
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$", examples=["us-east-1"])]
-
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", examples=["m5.large"])]
 
 Product = Literal[
@@ -20,9 +18,6 @@ Product = Literal[
     "SUSE Linux",
     "Windows",
 ]
-
-BlockName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-StorageName = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9][a-z0-9-]*$")]
 
 
 class CapacityRequest(BaseModel):

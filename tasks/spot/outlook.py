@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 from prefect.logging import get_run_logger
 
@@ -15,6 +16,8 @@ from tasks.adapters.state import object_pointer, publish_state
 from tasks.chunks import Sealed
 from tasks.domain.spot.forecasts import BacktestScores, PoolForecasts
 from tasks.domain.spot.history import merged_history
+from tasks.domain.spot.interruption import InterruptionRisk
+from tasks.domain.spot.pools import Pool
 from tasks.retries import remote_task
 from tasks.spot.history import History, MarketScope, held_history, trimmed
 
@@ -30,6 +33,7 @@ class Findings:
         scope: What was forecast.
         forecasts: By horizon.
         scores: By horizon.
+        risks: Interruption risk by pool; pools left out have none in the stored forecast.
     """
 
     observed_at: datetime
@@ -38,6 +42,7 @@ class Findings:
     scope: MarketScope
     forecasts: Sequence[PoolForecasts]
     scores: Sequence[BacktestScores]
+    risks: Mapping[Pool, InterruptionRisk] = field(default_factory=dict)
 
 
 @remote_task("publish-outlook", run_name="publish {name}")
@@ -51,7 +56,7 @@ def publish_findings(storage: Storage, name: str, findings: Sealed[Findings]) ->
     forecast = object_pointer(
         store_object(
             storage,
-            frame_to_parquet(forecast_frame(found.forecasts)),
+            frame_to_parquet(forecast_frame(found.forecasts, risks=found.risks)),
             prefix="spot/forecasts",
             suffix=".parquet",
         )
@@ -101,12 +106,16 @@ def _scores(score: BacktestScores) -> HorizonScores:
     return HorizonScores(**{name: getattr(score, name) for name in names})
 
 
-def forecast_frame(forecasts: Sequence[PoolForecasts]) -> pd.DataFrame:
+def forecast_frame(
+    forecasts: Sequence[PoolForecasts], *, risks: Mapping[Pool, InterruptionRisk]
+) -> pd.DataFrame:
     """Return forecasts as a table: one row a pool and horizon, hourly values as lists."""
-    return pd.concat([_horizon_frame(one) for one in forecasts], ignore_index=True)
+    return pd.concat([_horizon_frame(one, risks) for one in forecasts], ignore_index=True)
 
 
-def _horizon_frame(one: PoolForecasts) -> pd.DataFrame:
+def _horizon_frame(one: PoolForecasts, risks: Mapping[Pool, InterruptionRisk]) -> pd.DataFrame:
+    known = [risks.get(pool) for pool in one.pools]
+    rates = [np.nan if risk is None else risk.rate_per_hour for risk in known]
     return pd.DataFrame(
         {
             "availability_zone": [pool.availability_zone for pool in one.pools],
@@ -115,6 +124,8 @@ def _horizon_frame(one: PoolForecasts) -> pd.DataFrame:
             "cutoff": pd.Timestamp(one.cutoff),
             "horizon_hours": one.horizon_hours,
             "source": one.source,
+            "interruptions_per_hour": rates,
+            "risk_evidence": [None if risk is None else str(risk.evidence.kind) for risk in known],
             "last_value": one.last_value,
             "mean": list(one.mean.astype("float32")),
             "q10": list(one.quantiles[:, :, 0].astype("float32")),

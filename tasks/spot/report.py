@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from prefect import task
-from prefect.artifacts import (
-    create_image_artifact,
-    create_markdown_artifact,
-    create_table_artifact,
-)
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from blocks import AwsAccount
-from tasks.adapters.aws import regional_client
-from tasks.adapters.report_bucket import publish_image
+from tasks.charts import show_chart
 from tasks.chunks import Sealed
-from tasks.domain.errors import InfraError
 from tasks.domain.spot.chart import interval_chart
 from tasks.domain.spot.forecasts import PoolForecasts
 from tasks.domain.spot.pools import PricePanel
@@ -57,29 +50,10 @@ def show_report(
         create_table_artifact(rows, key=TABLE_KEY, description="Best capacity pools")
     title = f"Spot prices to {prices.cutoff:%d %b %H:%M} UTC, next {longest.horizon_hours} h"
     image = interval_chart(prices, longest, pools, title=title)
-    _show_chart(account, image, name=f"{prices.cutoff:%Y%m%dT%H}-{flow_run.id}")
-
-
-def _show_chart(account: AwsAccount, image: bytes, *, name: str) -> None:
-    logger = get_run_logger()
-    if account.report_bucket is None:
-        logger.info("spot.chart.off reason=the AWS Account block names no report_bucket")
-        return
-    region = account.report_region or account.regions[0]
-    client = regional_client(
-        account.session(), "s3", region=region, endpoint_url=account.endpoint_url
-    )
-    try:
-        address = publish_image(
-            client,
-            image,
-            bucket=account.report_bucket,
-            key=f"spot/{name}.png",
-            region=region,
-        )
-    except InfraError as error:
-        logger.warning("spot.chart.missing reason=%s", error)
-        return
-    create_image_artifact(
-        address, key=CHART_KEY, description="Intervals of the best pools, and the last value."
+    show_chart(
+        account,
+        image,
+        place=f"spot/{prices.cutoff:%Y%m%dT%H}-{flow_run.id}.png",
+        key=CHART_KEY,
+        description="Intervals of the best pools, and the last value.",
     )

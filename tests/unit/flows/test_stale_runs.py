@@ -4,22 +4,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.spot import STALE_AFTER, FutureInstantError, instant, stale_reason
+from flows.due import stale_reason
+from flows.spot import STALE_AFTER, FutureInstantError, instant
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_a_scheduled_run_that_is_an_hour_late_is_not_worth_doing() -> None:
-    assert "1:00:00 ago" in (stale_reason(due=NOW - timedelta(hours=1), now=NOW) or "")
+    assert "1:00:00 ago" in (
+        stale_reason(due=NOW - timedelta(hours=1), now=NOW, stale_after=STALE_AFTER) or ""
+    )
 
 
 @pytest.mark.parametrize("late", [timedelta(0), STALE_AFTER])
 def test_a_run_that_is_a_little_late_is_done(late: timedelta) -> None:
-    assert stale_reason(due=NOW - late, now=NOW) is None
+    assert stale_reason(due=NOW - late, now=NOW, stale_after=STALE_AFTER) is None
 
 
 def test_a_run_that_somebody_started_is_never_stale() -> None:
-    assert stale_reason(due=None, now=NOW) is None
+    assert stale_reason(due=None, now=NOW, stale_after=STALE_AFTER) is None
 
 
 def test_an_instant_that_has_not_come_is_refused_with_both() -> None:
