@@ -1,0 +1,234 @@
+"""What people read of savings: a summary, a table, the arithmetic, and what was left out and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.domain.savings.money import Usd
+from tasks.domain.savings.opportunity import Kind, Rejection, Step
+from tasks.domain.savings.selection import ATTRIBUTION, Chosen, CommitmentLevel, Selection
+
+MOST_ROWS = 200
+MOST_AUDITED = 40
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavingsDocument:
+    """Everything that a run found, as it is stored and as later steps read it.
+
+    Attributes:
+        observed_at: When use was observed.
+        evidence_days: Days of use that it rests on.
+        before_usd: Bill of the resources with a known price, USD a month.
+        after_usd: The same when all chosen are done.
+        saving: The difference.
+        chosen: Largest net first.
+        rejected: Looked at and not chosen.
+        unknown: Resources without a price, in no bill.
+        commitment: None where none is proposed.
+        gap_usd: How much more a better choice could save at most.
+        names: Name tags by resource id.
+    """
+
+    observed_at: datetime
+    evidence_days: int
+    before_usd: float
+    after_usd: float
+    saving: Usd
+    chosen: tuple[Chosen, ...]
+    rejected: tuple[Rejection, ...]
+    unknown: tuple[str, ...]
+    commitment: CommitmentLevel | None
+    gap_usd: float
+    names: Mapping[str, str]
+
+    def named(self, resource: str) -> str:
+        """Return a resource's name, with its id where they differ."""
+        name = self.names.get(resource)
+        return resource if not name or name == resource else f"{name} ({resource})"
+
+
+def savings_document(
+    selection: Selection,
+    *,
+    observed_at: datetime,
+    evidence_days: int,
+    names: Mapping[str, str],
+) -> SavingsDocument:
+    """Return a selection as it is stored and shown."""
+    return SavingsDocument(
+        observed_at=observed_at,
+        evidence_days=evidence_days,
+        before_usd=selection.before.usd,
+        after_usd=selection.after.usd,
+        saving=selection.saving,
+        chosen=selection.chosen,
+        rejected=selection.rejected,
+        unknown=selection.unknown,
+        commitment=selection.commitment,
+        gap_usd=selection.gap_usd,
+        names=dict(names),
+    )
+
+
+def summary_markdown(found: SavingsDocument, *, spend: str, quoted_at: str) -> str:
+    """Return the summary of a run.
+
+    Args:
+        found: What it found.
+        spend: Markdown about cost so far and ahead; empty for none.
+        quoted_at: Where prices were read.
+    """
+    parts = [
+        "# Savings",
+        _headline(found),
+        _by_kind(found.chosen),
+        _commitment(found.commitment),
+        _left_out(found),
+        spend,
+        f"*Prices: {quoted_at}. Net savings are {ATTRIBUTION}. Nothing was changed.*",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _headline(found: SavingsDocument) -> str:
+    share = found.saving.expected / found.before_usd if found.before_usd > 0 else 0.0
+    lines = [
+        f"**{usd(found.saving.expected)} a month** can be saved ({usd(found.saving.low)} to "
+        f"{usd(found.saving.high)}, four times out of five): {share:.0%} of the "
+        f"{usd(found.before_usd)} that the resources looked at cost now; "
+        f"{usd(found.after_usd)} would be left.",
+        f"Overlap is taken out: every amount is a difference of two whole bills. Observed for "
+        f"{found.evidence_days} days until {found.observed_at:%d %b %Y %H:%M} UTC.",
+    ]
+    if found.gap_usd >= 0.5:
+        lines.append(
+            f"The choice was cut short: a better one could save at most {usd(found.gap_usd)} more."
+        )
+    return " ".join(lines)
+
+
+def _by_kind(chosen: Sequence[Chosen]) -> str:
+    if not chosen:
+        return "Nothing worth proposing was found."
+    count = Counter(one.opportunity.kind for one in chosen)
+    rows = []
+    for kind in Kind:
+        if kind not in count:
+            continue
+        of_kind = [one for one in chosen if one.opportunity.kind is kind]
+        net = Usd.total(one.net for one in of_kind)
+        restarts = sum(one.opportunity.restart for one in of_kind)
+        rows.append(
+            f"| {kind} | {count[kind]} | {usd(net.expected)} | {usd(net.low)} to "
+            f"{usd(net.high)} | {restarts or '-'} |"
+        )
+    head = "| kind | count | net a month | interval | restarts |\n| :-- | --: | --: | --: | --: |"
+    return "\n".join([head, *rows])
+
+
+def _commitment(level: CommitmentLevel | None) -> str:
+    if level is None:
+        return ""
+    coverage = "-" if level.coverage is None else f"{level.coverage:.0%}"
+    used = "-" if level.utilisation is None else f"{level.utilisation:.0%}"
+    return (
+        f"**Commitment**: a Savings Plan of {level.usd_per_hour:.3f} USD/h on what is left, beside "
+        f"{level.existing_usd_per_hour:.3f} USD/h that there are. It covers {coverage} of "
+        f"on-demand compute, {used} of it would be used, and it pays as long as more than "
+        f"{level.break_even_use:.0%} is."
+    )
+
+
+def _left_out(found: SavingsDocument) -> str:
+    lines = []
+    if found.rejected:
+        count = Counter(one.kind for one in found.rejected)
+        kinds = ", ".join(f"{number} {kind}" for kind, number in count.most_common())
+        lines.append(f"Looked at and not proposed: {kinds}; the table `savings-rejected` says why.")
+    if found.unknown:
+        some = ", ".join(f"`{name}`" for name in found.unknown[:MOST_NAMED])
+        more = len(found.unknown) - MOST_NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        lines.append(f"Without a known price, and in no figure: {some}{rest}.")
+    return " ".join(lines)
+
+
+def opportunity_rows(found: SavingsDocument) -> list[dict[str, object]]:
+    """Return the table of opportunities, largest net saving first."""
+    return [_row(found, one) for one in found.chosen[:MOST_ROWS]]
+
+
+def _row(found: SavingsDocument, one: Chosen) -> dict[str, object]:
+    opportunity = one.opportunity
+    days = (opportunity.evidence_to - opportunity.evidence_from).days
+    return {
+        "resource": found.named(opportunity.resource),
+        "kind": str(opportunity.kind),
+        "net USD/month": round(one.net.expected, 2),
+        "change": opportunity.change,
+        "from": round(one.net.low, 2),
+        "to": round(one.net.high, 2),
+        "alone USD/month": round(one.alone.expected, 2),
+        "confidence": f"{opportunity.confidence:.0%}",
+        "restart": "yes" if opportunity.restart else "no",
+        "undo": "yes" if opportunity.reversible else "no",
+        "disruption": round(opportunity.disruption, 2),
+        "effort": str(opportunity.effort),
+        "observed": f"{days} days",
+        "region": opportunity.region or "all",
+    }
+
+
+def rejection_rows(found: SavingsDocument) -> list[dict[str, object]]:
+    """Return the table of what is not proposed."""
+    return [
+        {
+            "resource": found.named(one.resource),
+            "kind": str(one.kind),
+            "why not": one.why,
+            "region": one.region or "all",
+        }
+        for one in found.rejected[:MOST_ROWS]
+    ]
+
+
+def audit_markdown(found: SavingsDocument) -> str:
+    """Return the arithmetic of each opportunity, line by line."""
+    shown = found.chosen[:MOST_AUDITED]
+    left = len(found.chosen) - len(shown)
+    parts = ["# The arithmetic", *(_audit(found, one) for one in shown)]
+    if left > 0:
+        parts.append(f"{left} more are in the stored document of the Savings Outlook block.")
+    return "\n\n".join(parts)
+
+
+def _audit(found: SavingsDocument, one: Chosen) -> str:
+    opportunity = one.opportunity
+    window = f"{opportunity.evidence_from:%d %b %H:%M} to {opportunity.evidence_to:%d %b %H:%M} UTC"
+    lines = [
+        f"## {opportunity.kind}: {found.named(opportunity.resource)}",
+        f"{opportunity.change} Observed {window}.",
+        "| | | |\n| :-- | :-- | --: |\n" + "\n".join(_step(step) for step in opportunity.steps),
+        f"By itself {usd(one.alone.expected)} a month; **{usd(one.net.expected)} net** "
+        f"({usd(one.net.low)} to {usd(one.net.high)}) beside the others.",
+    ]
+    lines += [f"- {note}" for note in opportunity.notes]
+    return "\n\n".join(lines[:4]) + ("\n\n" + "\n".join(lines[4:]) if lines[4:] else "")
+
+
+def _step(step: Step) -> str:
+    value = f"{step.value:,.4g}" if abs(step.value) < 1.0 else f"{step.value:,.2f}"
+    cells = [text.replace("|", "\\|") for text in (step.what, step.formula)]
+    return f"| {cells[0]} | {cells[1]} | {value} {step.unit} |"
+
+
+def usd(amount: float) -> str:
+    """Return an amount for people: cents below ten dollars only."""
+    sign = "-" if amount < -0.005 else ""
+    size = abs(amount)
+    return f"{sign}${size:,.2f}" if size < 10.0 else f"{sign}${size:,.0f}"
