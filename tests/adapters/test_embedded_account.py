@@ -120,10 +120,10 @@ def test_what_our_policy_does_not_allow_is_refused_as_aws_does(
         ),
         (
             "savingsplans",
-            "describe_savings_plans",
+            "describe_savings_plans_offerings",
             {},
             "UnknownOperationException",
-            "savingsplans:DescribeSavingsPlans",
+            "savingsplans:DescribeSavingsPlansOfferings",
         ),
         (
             "lambda",

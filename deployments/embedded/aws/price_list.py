@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import csv
-import json
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +16,7 @@ from deployments.embedded.aws.function_prices import (
     api_products,
     lambda_products,
 )
+from deployments.embedded.aws.pages import page_of
 from deployments.embedded.aws.price_products import PricedRegion, Product
 from deployments.embedded.aws.spot_history import DATA
 from deployments.embedded.aws.storage_prices import storage_products
@@ -121,17 +118,18 @@ def get_products(call: Call, parameters: Mapping[str, Any]) -> dict[str, Any]:
         raise AwsError(code="InvalidParameterException", message=message)
     filters = [_filter(item) for item in parameters.get("Filters", ())]
     products = [one for one, fields in _products(service) if all(ok(fields) for ok in filters)]
-    query = [service, parameters.get("Filters", [])]
-    digest = zlib.crc32(json.dumps(query, sort_keys=True).encode())
-    first = _offset(parameters.get("NextToken"), digest)
-    page = products[first : first + limit]
+    page, token = page_of(
+        products,
+        query={"service": service, "filters": parameters.get("Filters", [])},
+        token=parameters.get("NextToken"),
+        limit=limit,
+        code="InvalidNextTokenException",
+    )
     answer: dict[str, Any] = {
         "FormatVersion": "aws_v1",
         "PriceList": [product.document() for product in page],
     }
-    if first + limit < len(products):
-        answer["NextToken"] = _token(digest, first + limit)
-    return answer
+    return {**answer, "NextToken": token} if token else answer
 
 
 def _checked_service(code: str) -> str:
@@ -224,24 +222,3 @@ def _filter(item: Mapping[str, Any]) -> Callable[[Mapping[str, str]], bool]:
         raise AwsError(code="InvalidParameterException", message=message)
     name, wanted = item["Field"], item["Value"]
     return lambda attributes: name in attributes and test(attributes[name], wanted)
-
-
-def _token(digest: int, offset: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([digest, offset]).encode()).decode()
-
-
-def _offset(token: str | None, digest: int) -> int:
-    if not token:
-        return 0
-    try:
-        found, offset = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise _invalid_token() from error
-    if found != digest or not isinstance(offset, int):
-        raise _invalid_token()
-    return offset
-
-
-def _invalid_token() -> AwsError:
-    message = "The pagination token is invalid. Try again without a pagination token."
-    return AwsError(code="InvalidNextTokenException", message=message)

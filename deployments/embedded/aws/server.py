@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 from moto.moto_api._internal.models import moto_api_backend
 
+from deployments.embedded.aws.billing import billing_handlers
+from deployments.embedded.aws.commitments import EmbeddedCommitments
 from deployments.embedded.aws.control import Control
 from deployments.embedded.aws.errors import PortInUseError
 from deployments.embedded.aws.faults import FaultPlan, FaultRule
@@ -64,6 +66,7 @@ class EmbeddedAwsConfig:
         seed: Of a simulated history.
         faults: In force from the start.
         metrics: A file of recorded CPU utilisation, put into us-east-1.
+        commitments: Savings Plans and Reserved Instances that are held.
         clock: Now, aware UTC; nothing later is told.
         pause: Waits some seconds, for delay faults; None for a wait that ends with the server.
     """
@@ -74,6 +77,7 @@ class EmbeddedAwsConfig:
     seed: int = 0
     faults: tuple[FaultRule, ...] = ()
     metrics: Path | None = None
+    commitments: EmbeddedCommitments = EmbeddedCommitments()
     clock: Callable[[], datetime] = system_clock
     pause: Callable[[float], object] | None = None
 
@@ -133,7 +137,10 @@ def _overlay(
     end = _replay_end(config)
     changes, source = _history(config, end)
     _load_metrics(config, metrics, end)
-    handlers = _handlers(changes, metrics, config.clock)
+    handlers = {
+        **_handlers(changes, metrics, config.clock),
+        **billing_handlers(config.commitments, clock=config.clock),
+    }
     facts = {"history": _facts(changes, source), "operations": sorted(handlers)}
     health = partial(_health, config.clock, facts, metrics)
     return AwsOverlay(

@@ -48,7 +48,12 @@ def parameters_of(call: Call) -> dict[str, Any]:
         if call.protocol is Protocol.CBOR:
             return dict(cbor.decode(call.body) if call.body else {})
         parser = PROTOCOL_PARSERS[str(call.protocol)](operation, timestamp_parser=_instant)
-        request: Any = {"body": call.body, "values": MultiDict(call.form)}
+        request: Any = {
+            "body": call.body,
+            "values": MultiDict(call.form),
+            "headers": {},  # no operation that is answered here has parameters in them
+            "url_params": call.resource,
+        }
         return dict(parser.parse(request))
     except (ValueError, TypeError, AttributeError) as error:
         message = f"The request of {call.name} could not be read: {error}"
@@ -71,7 +76,12 @@ def result_reply(call: Call, result: Mapping[str, Any]) -> Reply:
     operation = get_service_model(model_name(call.service)).operation_model(call.operation)
     serializer = SERIALIZERS[str(call.protocol)](operation, SerializationContext(request_id()))
     written = serializer.serialize(result)
-    return Reply(body=str(written["body"]).encode(), status=written["status_code"])
+    kind = _json_type(call) if call.protocol is Protocol.REST_JSON else XML
+    return Reply(
+        body=str(written["body"]).encode(),
+        status=written["status_code"],
+        headers={"Content-Type": kind},
+    )
 
 
 def error_reply(call: Call, error: AwsError) -> Reply:
