@@ -1,0 +1,215 @@
+"""What is chosen, with numbers that a pocket calculator gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tasks.domain.savings.alternatives import Alternative, Stage
+from tasks.domain.savings.bill import Spend
+from tasks.domain.savings.cover import Cover
+from tasks.domain.savings.opportunity import Kind
+from tasks.domain.savings.policy import Ignore, SavingsPolicy
+from tasks.domain.savings.selection import Found, select
+from tests.unit.savings.options import (
+    NO_LIMITS,
+    NOW,
+    REGION,
+    chain,
+    compute,
+    opportunity,
+    option,
+    terms,
+    unit,
+)
+
+
+def test_nothing_to_choose_saves_nothing() -> None:
+    found = select(Found(units=(unit("a", compute(0.1)),)), policy=NO_LIMITS, now=NOW)
+    assert found.saving.expected == 0.0
+    assert found.chosen == ()
+    assert found.before.usd == pytest.approx(73.0)
+    assert found.gap_usd == 0.0
+
+
+def test_of_two_alternatives_the_larger_saving_is_chosen_and_the_other_says_so() -> None:
+    found = select(
+        Found(
+            units=(unit("a", compute(0.2)),),
+            alternatives=(
+                option("a", Kind.RIGHT_SIZE, compute(0.1)),
+                option("a", Kind.SPOT, Spend(other_usd=50.0)),
+            ),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+    )
+    assert [one.opportunity.kind for one in found.chosen] == [Kind.SPOT]
+    assert found.saving.expected == pytest.approx(146.0 - 50.0)
+    assert "spot:us-east-1:a saves more; this by itself 73.00" in found.rejected[0].why
+
+
+def test_nets_of_a_chain_add_up_while_each_alone_says_more() -> None:
+    found = select(
+        Found(
+            units=(unit("a", compute(0.2)),),
+            alternatives=(
+                option("a", Kind.RIGHT_SIZE, compute(0.1)),
+                option("a", Kind.SPOT, Spend(other_usd=60.0)),
+                chain(
+                    "a",
+                    (Kind.RIGHT_SIZE, compute(0.1)),
+                    (Kind.SPOT, Spend(other_usd=30.0)),
+                ),
+            ),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+    )
+    by_kind = {one.opportunity.kind: one for one in found.chosen}
+    assert by_kind[Kind.RIGHT_SIZE].net.expected == pytest.approx(73.0)
+    assert by_kind[Kind.SPOT].net.expected == pytest.approx(43.0)
+    assert by_kind[Kind.SPOT].alone.expected == pytest.approx(86.0)
+    assert found.saving.expected == pytest.approx(116.0)
+
+
+def test_a_commitment_is_sized_on_what_is_left() -> None:
+    found = select(
+        Found(
+            units=(unit("a", compute(1.0)), unit("b", compute(1.0))),
+            alternatives=(option("a", Kind.STOP, Spend()),),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+        terms=terms(0.9),
+    )
+    assert found.commitment is not None
+    assert found.commitment.usd_per_hour == pytest.approx(0.9 * 0.7)
+    assert found.commitment.break_even_use == pytest.approx(0.7)
+    assert found.commitment.coverage == pytest.approx(0.9)
+    nets = {one.opportunity.kind: one.net.expected for one in found.chosen}
+    assert nets[Kind.STOP] == pytest.approx(730.0)
+    assert nets[Kind.COMMITMENT] == pytest.approx(0.9 * 0.3 * 730)
+
+
+def test_what_an_existing_plan_covers_is_not_saved_twice() -> None:
+    cover = Cover(everywhere_usd_per_hour=0.7, paid_usd_per_hour=0.7)
+    found = select(
+        Found(
+            units=(unit("a", compute(1.0)),),
+            alternatives=(option("a", Kind.RIGHT_SIZE, compute(0.5)),),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+        cover=cover,
+        terms=terms(0.9),
+    )
+    assert found.saving.expected == 0.0
+    assert found.chosen == ()
+    assert found.before.usd == pytest.approx(511.0)
+
+
+def test_of_two_that_one_plan_covers_only_as_much_is_stopped_as_saves() -> None:
+    cover = Cover(everywhere_usd_per_hour=0.7, paid_usd_per_hour=0.7)
+    found = select(
+        Found(
+            units=(unit("a", compute(1.0)), unit("b", compute(1.0))),
+            alternatives=(option("a", Kind.STOP, Spend()), option("b", Kind.STOP, Spend())),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+        cover=cover,
+    )
+    assert len(found.chosen) == 1
+    assert found.saving.expected == pytest.approx(730.0)
+    assert "beside the commitment and the other changes" in found.rejected[0].why
+
+
+def test_a_small_saving_is_below_the_minimum() -> None:
+    found = select(
+        Found(
+            units=(unit("a", compute(0.01)),),
+            alternatives=(option("a", Kind.STOP, Spend()),),
+        ),
+        policy=SavingsPolicy(min_saving_usd=8.0),
+        now=NOW,
+    )
+    assert found.chosen == ()
+    assert "saves 7.30 USD" in found.rejected[0].why
+    assert "has to save 8.00" in found.rejected[0].why
+
+
+def test_disruption_has_to_be_worth_it() -> None:
+    options = Found(
+        units=(unit("a", compute(1.0)),),
+        alternatives=(option("a", Kind.RIGHT_SIZE, compute(0.9), disruption=0.5),),
+    )
+    policy = replace(NO_LIMITS, min_saving_per_disruption=0.25)
+    assert select(options, policy=policy, now=NOW).chosen == ()
+    policy = replace(NO_LIMITS, min_saving_per_disruption=0.15)
+    assert len(select(options, policy=policy, now=NOW).chosen) == 1
+
+
+def test_an_ignored_resource_is_reported_with_reason_and_end() -> None:
+    options = Found(
+        units=(unit("a", compute(1.0)),), alternatives=(option("a", Kind.STOP, Spend()),)
+    )
+    rule = Ignore(resource="a*", reason="year-end close", expires_at=NOW + timedelta(days=1))
+    policy = replace(NO_LIMITS, ignores=(rule,))
+    found = select(options, policy=policy, now=NOW)
+    assert found.chosen == ()
+    assert "ignored until 2026-03-03: year-end close" in found.rejected[0].why
+    later = select(options, policy=policy, now=NOW + timedelta(days=1))
+    assert len(later.chosen) == 1
+
+
+def test_a_kind_that_the_policy_leaves_out_is_not_chosen() -> None:
+    options = Found(
+        units=(unit("a", compute(1.0)),), alternatives=(option("a", Kind.STOP, Spend()),)
+    )
+    found = select(options, policy=replace(NO_LIMITS, kinds=frozenset({Kind.SPOT})), now=NOW)
+    assert found.chosen == ()
+    assert "does not propose stop" in found.rejected[0].why
+
+
+def test_a_service_and_its_instances_exclude_each_other() -> None:
+    service = Alternative(
+        resources=((REGION, "a"), (REGION, "b")),
+        stages=(Stage(opportunity=opportunity("s", Kind.SERVERLESS), spend=Spend(other_usd=10.0)),),
+    )
+    options = Found(
+        units=(unit("a", compute(0.1)), unit("b", compute(0.1))),
+        alternatives=(
+            service,
+            option("a", Kind.RIGHT_SIZE, compute(0.05)),
+            option("b", Kind.RIGHT_SIZE, compute(0.05)),
+        ),
+    )
+    found = select(options, policy=NO_LIMITS, now=NOW)
+    assert [one.opportunity.kind for one in found.chosen] == [Kind.SERVERLESS]
+    assert found.saving.expected == pytest.approx(136.0)
+
+
+def test_the_interval_of_the_total_is_that_of_its_parts() -> None:
+    found = select(
+        Found(
+            units=(unit("a", compute(0.2)),),
+            alternatives=(option("a", Kind.RIGHT_SIZE, compute(0.1)),),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+    )
+    assert found.saving.low == pytest.approx(0.8 * 73.0)
+    assert found.saving.high == pytest.approx(1.1 * 73.0)
+
+
+def test_without_time_the_choice_is_by_list_price_and_the_gap_is_told() -> None:
+    options = Found(
+        units=(unit("a", compute(0.2)),),
+        alternatives=(option("a", Kind.RIGHT_SIZE, compute(0.1)),),
+    )
+    found = select(options, policy=NO_LIMITS, now=NOW, terms=terms(0.9), time_limit_seconds=0.0)
+    assert found.saving.expected > 73.0
+    assert found.gap_usd >= 0.0
