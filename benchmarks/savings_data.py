@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import BoolArray, FloatArray
+from tasks.domain.usage.fleet import synthetic_fleet
+from tasks.domain.usage.panel import Metric
 
 BITBRAINS = "load/vms_hourly_2013.parquet"
 AZURE = "load/azure_vms_5min_cpu_avg.parquet"
@@ -150,6 +152,24 @@ def azure_cpu(folder: Path) -> Replay:
         cut=AZURE_HOURS_TO_DECIDE,
         provisioned=np.ones(len(hourly)),
         sizes=tuple(0.5**power for power in range(7, -1, -1)),
+        unit="cores",
+    )
+    return found.of(enough(found.demand, found.cut))
+
+
+def synthetic_cpu(*, seed: int, machines: int = 120) -> Replay:
+    """Return cores used by the seeded fleet of `tasks.domain.usage.fleet`, one month and the next."""
+    start = datetime(2026, 7, 1, tzinfo=UTC)
+    fleet = synthetic_fleet(machines, start=start, hours=61 * 24, seed=seed)
+    size = np.random.default_rng(seed).choice([1.0, 2.0, 4.0, 8.0, 16.0], size=machines)
+    share = fleet.panel.of(Metric.CPU_MEAN).astype(float) / 100.0
+    found = Replay(
+        name="synthetic",
+        demand=np.minimum(share, 1.0) * size[:, None],
+        start=start,
+        cut=31 * 24,
+        provisioned=size,
+        sizes=VCPU_SIZES,
         unit="cores",
     )
     return found.of(enough(found.demand, found.cut))
