@@ -12,6 +12,7 @@ from cyclopts import App, Parameter, validators
 
 from deployments.embedded.aws.errors import InvalidInputError
 from deployments.embedded.aws.faults import read_faults
+from deployments.embedded.aws.fleet.sources import SHIPPED
 from deployments.embedded.aws.server import EmbeddedAwsConfig, serve_aws
 
 app = App(name="python -m deployments.embedded.aws", help=__doc__)
@@ -28,6 +29,7 @@ def main(
     seed: int = 0,
     faults: Path | None = None,
     metrics: Path | None = None,
+    fleet: str = SHIPPED,
 ) -> int:
     """Serve an embedded AWS on 127.0.0.1 until SIGTERM or Ctrl-C.
 
@@ -40,6 +42,8 @@ def main(
         seed: Of a simulated history.
         faults: YAML or JSON file of faults to inject.
         metrics: Recorded CPU utilisation (Parquet or CSV) for CloudWatch.
+        fleet: What runs: "shipped" (part recorded, part generated), "none", "generated:N" for N
+            generated instances, or a file of recorded use (Parquet or CSV).
     """
     try:
         config = EmbeddedAwsConfig(
@@ -49,6 +53,7 @@ def main(
             seed=seed,
             faults=read_faults(faults) if faults else (),
             metrics=metrics,
+            fleet=fleet,
         )
         with serve_aws(config) as server:
             print(f"embedded AWS ready: {server.endpoint_url}", flush=True)  # noqa: T201

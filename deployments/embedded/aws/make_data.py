@@ -1,7 +1,8 @@
-"""Makes the shipped data files: `python -m deployments.embedded.aws.make_data RECORDING`.
+"""Makes the shipped data files: `python -m deployments.embedded.aws.make_data RECORDING MACHINES`.
 
 RECORDING is `us-east-1_2021.parquet` of LucianaMarques/amazon-spot-dataset in the columns of
-`spot_history.py`. The on-demand prices are made from the public price rules below; types they do
+`spot_history.py`. MACHINES is a folder with `azure_vms_5min_cpu_avg.parquet` and
+`azure_vms_5min_cpu_max.parquet`: Azure V1, percent, a column a machine. The on-demand prices are made from the public price rules below; types they do
 not cover are left out.
 """
 
@@ -153,8 +154,48 @@ def _moves(recording: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(moves=steps.ne(0.0)).groupby(_POOL)["moves"].sum().reset_index()
 
 
+MACHINES_FILE = "azure_vms_hourly.parquet"
+MACHINES = 40
+_STEPS_PER_HOUR = 12
+
+
+def machine_extract(average: pd.DataFrame, highest: pd.DataFrame) -> pd.DataFrame:
+    """Return hourly use of the 40 busiest machines: machine, hour, cpu_mean_percent, cpu_max_percent.
+
+    Busiest by the mean of all hours; more than half of the machines are hardly used at all. Of machines
+    that were recorded twice the first is kept. Percent, to a hundredth.
+
+    Args:
+        average: Mean of each five minutes, a column a machine.
+        highest: Largest value of each five minutes, the same columns.
+    """
+    hour = pd.Series(range(len(average))) // _STEPS_PER_HOUR
+    means = average.reset_index(drop=True).groupby(hour).mean()
+    highs = highest.reset_index(drop=True).groupby(hour).max()
+    means = means.loc[:, ~means.T.duplicated()]
+    busiest = means.mean().sort_values(ascending=False, kind="stable").index[:MACHINES]
+    parts = [
+        pd.DataFrame(
+            {
+                "machine": name.split("_p")[0],
+                "hour": means.index,
+                "cpu_mean_percent": means[name].round(2),
+                "cpu_max_percent": highs[name].round(2),
+            }
+        )
+        for name in sorted(busiest)
+    ]
+    found = pd.concat(parts, ignore_index=True)
+    return found.astype({"hour": "int16", "cpu_mean_percent": "f4", "cpu_max_percent": "f4"})
+
+
 def main() -> None:
-    """Write both files into the data folder."""
+    """Write all files into the data folder."""
+    machines = Path(sys.argv[2])
+    tables = [
+        pd.read_parquet(machines / f"azure_vms_5min_cpu_{kind}.parquet") for kind in ("avg", "max")
+    ]
+    machine_extract(*tables).to_parquet(DATA / MACHINES_FILE, compression="zstd", index=False)
     on_demand_table().to_csv(DATA / "on_demand_us-east-1.csv", index=False)
     extract = shipped_extract(read_spot_history(Path(sys.argv[1])))
     extract.to_parquet(SHIPPED_HISTORY, compression="zstd", index=False)

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from deployments.embedded.aws.metric_store import Columns
+from deployments.embedded.aws.metric_store import Columns, Numbers
 from tasks.domain.arrays import FloatArray, IntArray
 
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
@@ -61,7 +61,7 @@ def _percentile(
     return starts[kept], np.array(values, dtype=np.float64)
 
 
-def _weighted_percentile(samples: FloatArray, weights: FloatArray, percent: float) -> float:
+def _weighted_percentile(samples: Numbers, weights: Numbers, percent: float) -> float:
     """Return the percentile of samples that each occur `weight` times, without repeating them."""
     if len(samples) == 1:
         return float(samples[0])

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tasks.domain.arrays import FloatArray, IntArray
+from tasks.domain.usage.panel import Float32Array
 
 Dimensions = tuple[tuple[str, str], ...]
+Numbers = FloatArray | Float32Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -33,7 +35,7 @@ class MetricKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Data points of one series, oldest first.
+    """Data points of one series, oldest first. Single precision holds twice as many.
 
     Attributes:
         seconds: (n,) since the epoch, never decreasing.
@@ -43,10 +45,10 @@ class Columns:
     """
 
     seconds: IntArray
-    total: FloatArray
-    count: FloatArray
-    low: FloatArray
-    high: FloatArray
+    total: Numbers
+    count: Numbers
+    low: Numbers
+    high: Numbers
 
     def between(self, start: int, end: int) -> Columns:
         """Return the points from start, included, to end, excluded."""
@@ -118,6 +120,13 @@ class MetricStore:
         with self._lock:
             series = self._at(key)
             series.columns = _merged(series.columns, more)
+
+    def load_columns(self, key: MetricKey, columns: Columns) -> None:
+        """Add points that are in columns already; those of a new series are kept as they are."""
+        with self._lock:
+            series = self._at(key)
+            known = len(series.columns.seconds)
+            series.columns = _merged(series.columns, columns) if known else columns
 
     def read(self, key: MetricKey) -> Columns:
         """Return a series; without points where it is unknown."""

@@ -17,8 +17,11 @@ from moto.moto_api._internal.models import moto_api_backend
 from deployments.embedded.aws.billing import billing_handlers
 from deployments.embedded.aws.commitments import EmbeddedCommitments
 from deployments.embedded.aws.control import Control
+from deployments.embedded.aws.ec2_reads import describe_instances, describe_volumes
 from deployments.embedded.aws.errors import PortInUseError
 from deployments.embedded.aws.faults import FaultPlan, FaultRule
+from deployments.embedded.aws.fleet.description import Fleet
+from deployments.embedded.aws.fleet.sources import NONE, read_fleet
 from deployments.embedded.aws.http_server import LOOPBACK, LoopbackServer
 from deployments.embedded.aws.instance_types import describe_instance_types
 from deployments.embedded.aws.metric_reads import MetricReads
@@ -66,6 +69,7 @@ class EmbeddedAwsConfig:
         seed: Of a simulated history.
         faults: In force from the start.
         metrics: A file of recorded CPU utilisation, put into us-east-1.
+        fleet: What runs: "shipped", "none", "generated:N", or a file of recorded use.
         commitments: Savings Plans and Reserved Instances that are held.
         clock: Now, aware UTC; nothing later is told.
         pause: Waits some seconds, for delay faults; None for a wait that ends with the server.
@@ -77,6 +81,7 @@ class EmbeddedAwsConfig:
     seed: int = 0
     faults: tuple[FaultRule, ...] = ()
     metrics: Path | None = None
+    fleet: str = NONE
     commitments: EmbeddedCommitments = EmbeddedCommitments()
     clock: Callable[[], datetime] = system_clock
     pause: Callable[[float], object] | None = None
@@ -108,8 +113,11 @@ def serve_aws(config: EmbeddedAwsConfig | None = None) -> Iterator[EmbeddedAws]:
     """
     config = config or EmbeddedAwsConfig()
     faults, metrics, stopping = FaultPlan(config.faults), MetricStore(), threading.Event()
-    overlay = _overlay(config, faults, metrics, pause=config.pause or stopping.wait)
+    fleet = _fleet(config)
+    overlay = _overlay(config, faults, metrics, fleet, pause=config.pause or stopping.wait)
     moto_api_backend.reset()
+    if fleet is not None:
+        _fill(fleet, metrics)
     try:
         server = LoopbackServer(config.port, overlay)
     except OSError as error:
@@ -131,6 +139,7 @@ def _overlay(
     config: EmbeddedAwsConfig,
     faults: FaultPlan,
     metrics: MetricStore,
+    fleet: Fleet | None,
     *,
     pause: Callable[[float], object],
 ) -> AwsOverlay:
@@ -141,7 +150,11 @@ def _overlay(
         **_handlers(changes, metrics, config.clock),
         **billing_handlers(config.commitments, clock=config.clock),
     }
-    facts = {"history": _facts(changes, source), "operations": sorted(handlers)}
+    facts = {
+        "history": _facts(changes, source),
+        "fleet": NONE if fleet is None else fleet.source,
+        "operations": sorted(handlers),
+    }
     health = partial(_health, config.clock, facts, metrics)
     return AwsOverlay(
         handlers=handlers,
@@ -192,6 +205,17 @@ def _load_metrics(config: EmbeddedAwsConfig, store: MetricStore, end: datetime |
     )
 
 
+def _fleet(config: EmbeddedAwsConfig) -> Fleet | None:
+    return read_fleet(config.fleet, now=config.clock(), end=_replay_end(config), seed=config.seed)
+
+
+def _fill(fleet: Fleet, metrics: MetricStore) -> None:
+    # Brings moto's models of EC2, a second, which an empty account does without until asked.
+    from deployments.embedded.aws.fleet.account import fill_account
+
+    fill_account(fleet, metrics)
+
+
 def _handlers(
     changes: pd.DataFrame, metrics: MetricStore, clock: Callable[[], datetime]
 ) -> dict[str, Handler]:
@@ -200,6 +224,8 @@ def _handlers(
     return {
         "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,
         "ec2:GetSpotPlacementScores": PlacementScores(regions, clock=clock).describe,
+        "ec2:DescribeInstances": describe_instances,
+        "ec2:DescribeVolumes": describe_volumes,
         "ec2:DescribeInstanceTypes": describe_instance_types,
         "pricing:DescribeServices": describe_services,
         "pricing:GetProducts": get_products,

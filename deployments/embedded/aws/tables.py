@@ -14,11 +14,19 @@ from deployments.embedded.aws.errors import InvalidFileError
 from tasks.domain.arrays import BoolArray
 
 
-def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
+def read_table(
+    path: Path, *, columns: Sequence[str], optional: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Return some columns of a Parquet or CSV file; a CSV file's are text.
 
+    Args:
+        path: The file.
+        columns: That it has to have.
+        optional: That it may have, and no others; None ignores others.
+
     Raises:
-        InvalidFileError: There is no such table, a column is missing, or there are no rows.
+        InvalidFileError: There is no such table, a column is missing or unknown, or there are no
+            rows.
     """
     frame = _read(path)
     missing = [name for name in columns if name not in frame.columns]
@@ -27,7 +35,13 @@ def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         raise InvalidFileError(path, f"column {missing[0]!r} is missing; columns found: {found}")
     if frame.empty:
         raise InvalidFileError(path, "holds no rows; at least one is needed")
-    return frame[list(columns)].reset_index(drop=True)
+    known = [*columns, *(name for name in optional or () if name in frame.columns)]
+    unknown = [str(name) for name in frame.columns if name not in known]
+    if optional is not None and unknown:
+        all_known = ", ".join([*columns, *optional])
+        reason = f"column {unknown[0]!r} is not known; columns may be {all_known}"
+        raise InvalidFileError(path, reason)
+    return frame[known].reset_index(drop=True)
 
 
 def _read(path: Path) -> pd.DataFrame:
