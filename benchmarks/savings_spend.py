@@ -45,6 +45,8 @@ LEAST_HISTORY_DAYS = 59
 ALARM_HISTORY_DAYS = 150
 ALARM_WARM_UP_DAYS = 70
 RECORDED_WARM_UP_DAYS = 35
+RECORDED_HISTORY_DAYS = 28
+"""Recordings last two to three months: forecasts of their last complete month."""
 MIN_USD = 50.0
 GRACE_DAYS = 3
 LAST_CHANCE_DAYS = 10
@@ -121,21 +123,23 @@ def month_after(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=7)).replace(day=1)
 
 
-def origins(spend: SimulatedSpend) -> Iterator[date]:
+def origins(spend: SimulatedSpend, *, history_days: int = LEAST_HISTORY_DAYS) -> Iterator[date]:
     """Return the days on which forecasts are made: enough before, the month's end after."""
     end = spend.first_day + timedelta(days=spend.usd.shape[1])
-    first = spend.first_day + timedelta(days=LEAST_HISTORY_DAYS)
+    first = spend.first_day + timedelta(days=history_days)
     month = first if first.day == 1 else month_after(first)
     while month_after(month) <= end:
         yield from (month.replace(day=day) for day in ORIGIN_DAYS)
         month = month_after(month)
 
 
-def judge_forecasts(spend: SimulatedSpend, forecaster: Forecaster) -> list[Judged]:
+def judge_forecasts(
+    spend: SimulatedSpend, forecaster: Forecaster, *, history_days: int = LEAST_HISTORY_DAYS
+) -> list[Judged]:
     """Return every forecast of total and groups whose truth is known."""
     scale = float(spend.usd.sum(axis=0).mean()) * 30.4
     found: list[Judged] = []
-    for today in origins(spend):
+    for today in origins(spend, history_days=history_days):
         seen = spend.seen_on(today)
         outlook, naive = forecaster(seen, today), naive_forecasts(seen, today)
         for one in (outlook.total, *outlook.groups):
