@@ -133,6 +133,7 @@ class _Program:
         self.choice = choice
         self.listed_usd = sum(choice.usd_of.values())
         self.scale = self.listed_usd if self.listed_usd > 0.0 else 1.0
+        self.hourly_scale = self.scale / HOURS_PER_MONTH
         self.constant = self.listed_usd / self.scale
         self.classes = len(choice.ledger.classes) if self._coupled() else 0
         self._class_at = {found: at for at, found in enumerate(choice.ledger.classes)}
@@ -159,7 +160,7 @@ class _Program:
             if peak > 0.0:
                 found_class = class_of(line, self.choice.ledger.cover)
                 key = (self._pattern(line.running / peak), self._class_at[found_class])
-                found[key] = found.get(key, 0.0) + line.usd_per_hour * peak / self.scale
+                found[key] = found.get(key, 0.0) + line.usd_per_hour * peak / self.hourly_scale
         return found
 
     def _pattern(self, shape: FloatArray) -> int:
@@ -216,10 +217,10 @@ class _Program:
             cost[at] = (hurdle - self.choice.listed_saving_usd(at)) / self.scale
         for hour in range(self.hours):
             begin, end = self._plan(hour, 0), self._plan(hour, self.classes)
-            cost[begin:end] = -self._weights[hour]
+            cost[begin:end] = -self._weights[hour] / HOURS_PER_MONTH
             begin, end = self._scoped(hour, 0), self._scoped(hour, self.classes)
-            cost[begin:end] = -self._weights[hour]
-        cost[-2] = HOURS_PER_MONTH
+            cost[begin:end] = -self._weights[hour] / HOURS_PER_MONTH
+        cost[-2] = 1.0
         cost[-1] = self.choice.commitment_hurdle_usd / self.scale
         return cost
 
@@ -279,7 +280,7 @@ class _Program:
         running = self._running[:, hour]
         floor = {
             self.columns - 2: 1.0,
-            self.columns - 1: cover.everywhere_usd_per_hour / self.scale,
+            self.columns - 1: cover.everywhere_usd_per_hour / self.hourly_scale,
         }
         weights = ledger.floor_weights()
         for c in range(self.classes):
@@ -292,7 +293,9 @@ class _Program:
                     )
             rows.add(row, high=0.0)
         used = {self._plan(hour, c): found.ratio for c, found in enumerate(ledger.classes)}
-        rows.add(used | {self.columns - 2: -1.0}, high=cover.everywhere_usd_per_hour / self.scale)
+        rows.add(
+            used | {self.columns - 2: -1.0}, high=cover.everywhere_usd_per_hour / self.hourly_scale
+        )
         if self.choice.floor_share > 0.0:
             rows.add(floor, high=0.0)
         for scope, amount in cover.scoped_usd_per_hour.items():
@@ -301,7 +304,7 @@ class _Program:
                 for c, found in enumerate(ledger.classes)
                 if found.scope == scope
             }
-            rows.add(inside, high=amount / self.scale)
+            rows.add(inside, high=amount / self.hourly_scale)
 
 
 class _Rows:
