@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -87,9 +87,11 @@ def _use_fast_timestamps(session: boto3.Session) -> None:
 
 
 def parse_timestamp(value: Any) -> datetime:
-    """Return an aware datetime from ISO 8601 text, falling back to botocore for other forms."""
+    """Return an aware datetime from ISO 8601 text or seconds since 1970, else as botocore does."""
     from botocore.utils import parse_timestamp as botocore_parse
 
+    if isinstance(value, (int, float)):
+        return datetime.fromtimestamp(value, UTC)
     if isinstance(value, str):
         try:
             parsed = datetime.fromisoformat(value)

@@ -50,6 +50,7 @@ def _entry(name: str, kind: OnDemandType) -> dict[str, Any]:
         "InstanceType": name,
         "CurrentGeneration": False,
         "BareMetal": name.endswith(".metal"),
+        "Hypervisor": "xen",
         "SupportedUsageClasses": ["on-demand", "spot"],
         "ProcessorInfo": {"SupportedArchitectures": [kind.architecture]},
         "VCpuInfo": {"DefaultVCpus": kind.vcpu},

@@ -26,7 +26,10 @@ class Metric(StrEnum):
     NETWORK = "network_bytes_per_second"
     DISK = "disk_bytes_per_second"
     REQUESTS = "requests_per_hour"
+    RESPONSE = "response_seconds"
     INSTANCES = "instances"
+    RESPONSE_MEAN = "response_seconds_mean"
+    RESPONSE_MAX = "response_seconds_max"
 
 
 @dataclass(frozen=True, kw_only=True)
