@@ -63,7 +63,7 @@ class _Forecast:
     Attributes:
         usd: (groups, days) settled, gaps filled.
         path: (groups, days ahead) expected.
-        past: None when there was no past forecast to learn from.
+        errors: (origins, groups, HORIZON_DAYS) of past forecasts, USD.
         origins: (draws,) past origin of each draw.
         signs: (draws,) whether it erred up or down.
         weight: (groups,) of the model.
