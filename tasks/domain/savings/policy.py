@@ -47,7 +47,9 @@ class SavingsPolicy:
         min_saving_usd: Smallest saving worth proposing, USD a month; 0 proposes everything.
         min_saving_per_disruption: Share of a resource's bill that a change with disruption 1 has
             to save; with disruption d, d times that. 0 ignores disruption.
-        exceed_share: Hours in which a right-sized resource may need more than it has, as a share.
+        exceed_share: Hours in which a right-sized resource may need more than it has, as a share,
+            on average over all of them.
+        worst_exceed_share: The same of any one resource.
         min_days: Days of observation before anything is proposed for a resource.
         spot_floor_share: Of a group's capacity that stays on demand.
         spot_pools: Capacity pools to spread spot over, at least.
@@ -61,6 +63,7 @@ class SavingsPolicy:
     min_saving_usd: float = 5.0
     min_saving_per_disruption: float = 0.25
     exceed_share: float = 0.005
+    worst_exceed_share: float = 0.05
     min_days: int = 14
     spot_floor_share: float = 0.25
     spot_pools: int = 3

@@ -1,0 +1,252 @@
+"""Right-sizing: the cheapest type that gives what was used, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.domain.inventory import Instance, InstanceState, Lifecycle, ScalingGroup
+from tasks.domain.savings.money import PriceBook, Usd
+from tasks.domain.savings.needs import CapacityNeed
+from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
+from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.running_hours import monthly_hours
+from tasks.domain.savings.type_choice import TypeChoice, group_alternatives, mean_price
+
+DISRUPTION_ALONE = 0.3
+"""An instance that is stopped and started is away for minutes."""
+DISRUPTION_IN_GROUP = 0.1
+"""A group is refreshed one instance after the other."""
+DAYS_TO_HALF_CONFIDENCE = 7.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is to be right-sized.
+
+    Attributes:
+        resource: Instance id or group name.
+        members: At least one instance, all of one type.
+        most: Instances that can run at once.
+    """
+
+    resource: str
+    members: tuple[Instance, ...]
+    is_group: bool
+    most: int = 1
+
+    @property
+    def region(self) -> str:
+        """Where it runs."""
+        return self.members[0].region
+
+
+def right_size(
+    instance: Instance,
+    need: CapacityNeed | None,
+    *,
+    prices: PriceBook,
+    policy: SavingsPolicy,
+    now: datetime,
+) -> Opportunity | Rejection:
+    """Return a cheaper type that is large enough for an instance, or why there is none.
+
+    Args:
+        instance: Outside of a group; a group has one type for all.
+        need: From `capacity_needs`; None where nothing was observed.
+        prices: Whatever is not in it is unknown, and not chosen.
+        policy: Days of observation, budgets and permissions.
+        now: To see which ignore rules hold.
+    """
+    subject = Subject(resource=instance.instance_id, members=(instance,), is_group=False)
+    if instance.group is not None:
+        return _rejected(subject, f"it belongs to {instance.group}, which has one type for all")
+    return _decided(subject, need, prices=prices, policy=policy, now=now)
+
+
+def right_size_group(
+    group: ScalingGroup,
+    members: Sequence[Instance],
+    need: CapacityNeed | None,
+    *,
+    prices: PriceBook,
+    policy: SavingsPolicy,
+    now: datetime,
+) -> Opportunity | Rejection:
+    """Return a cheaper type for all instances of a group, or why there is none.
+
+    Args:
+        group: Auto scaling group.
+        members: Its instances now.
+        need: Of its busiest member in every hour, from `capacity_needs`.
+        prices: Whatever is not in it is unknown, and not chosen.
+        policy: Days of observation, budgets and permissions.
+        now: To see which ignore rules hold.
+    """
+    if not members:
+        why = "it has no instances now; look again when it runs"
+        return Rejection(kind=Kind.RIGHT_SIZE, resource=group.name, region=group.region, why=why)
+    subject = Subject(
+        resource=group.name,
+        members=tuple(members),
+        is_group=True,
+        most=max(group.max_size, len(members)),
+    )
+    types = sorted({one.instance_type for one in members})
+    if len(types) > 1:
+        return _rejected(subject, f"it mixes {', '.join(types)}; right-size their list by hand")
+    return _decided(subject, need, prices=prices, policy=policy, now=now)
+
+
+def _decided(
+    subject: Subject,
+    need: CapacityNeed | None,
+    *,
+    prices: PriceBook,
+    policy: SavingsPolicy,
+    now: datetime,
+) -> Opportunity | Rejection:
+    why = _not_judged(subject, need, policy=policy, now=now)
+    if why is not None or need is None:
+        return _rejected(subject, why or "nothing was observed of it")
+    price = mean_price(subject.members, need.instance_type, prices=prices)
+    if price is None or need.instance_type not in prices.types:
+        return _rejected(subject, _unpriced(subject, need.instance_type))
+    found = group_alternatives(subject.members, need, prices=prices, policy=policy)
+    if not found or found[0].usd_per_hour >= price:
+        return _rejected(subject, _none_cheaper(need, price, found))
+    return _opportunity(subject, need, price, found[0])
+
+
+def _not_judged(
+    subject: Subject, need: CapacityNeed | None, *, policy: SavingsPolicy, now: datetime
+) -> str | None:
+    """Return why a resource is left as it is before any price is looked at."""
+    ignored = policy.ignored(Kind.RIGHT_SIZE, subject.resource, now=now)
+    if ignored is not None:
+        return f"left alone: {ignored.reason}"
+    one = subject.members[0]
+    if one.state is not InstanceState.RUNNING:
+        return f"it is {one.state}: only a running instance is billed for its type"
+    if one.tenancy != "default":
+        return f"tenancy {one.tenancy} has other prices; only shared tenancy is compared"
+    if need is None:
+        return "its processor use was not observed, or its type is not known; check CloudWatch"
+    if need.instance_type != one.instance_type:
+        return f"it was {need.instance_type} while observed and is {one.instance_type} now"
+    if need.days < policy.min_days:
+        return f"{need.days:.1f} days were observed, {policy.min_days} are needed; wait"
+    if need.saturated_share > policy.worst_exceed_share:
+        return (
+            f"it needs more, not less: nearly all of its processors in {need.saturated_share:.1%} "
+            f"of hours, {policy.worst_exceed_share:.1%} is the limit"
+        )
+    return None
+
+
+def _unpriced(subject: Subject, instance_type: str) -> str:
+    one = subject.members[0]
+    bought = "on spot" if one.lifecycle is Lifecycle.SPOT else "on demand"
+    where = one.availability_zone if one.lifecycle is Lifecycle.SPOT else one.region
+    return f"the price or size of {instance_type} {bought} in {where} ({one.product}) is not known"
+
+
+def _none_cheaper(need: CapacityNeed, price: float, found: Sequence[TypeChoice]) -> str:
+    wanted = f"{need.vcpu:g} vCPU and {_memory_words(need)}"
+    if not found:
+        return f"no other priced type gives {wanted} and loses nothing it has"
+    best = found[0]
+    return (
+        f"nothing cheaper gives {wanted}: {best.instance_type} costs {best.usd_per_hour:.6g} "
+        f"USD/h, {need.instance_type} {price:.6g}"
+    )
+
+
+def _memory_words(need: CapacityNeed) -> str:
+    if need.memory_gib is None:
+        return "as much memory (it is not measured)"
+    return f"{need.memory_gib:.2f} GiB"
+
+
+def _opportunity(
+    subject: Subject, need: CapacityNeed, price: float, choice: TypeChoice
+) -> Opportunity:
+    hours = monthly_hours(need.weekly_hours, instances=subject.most)
+    difference = price - choice.usd_per_hour
+    saving = hours.times(difference)
+    return Opportunity(
+        kind=Kind.RIGHT_SIZE,
+        resource=subject.resource,
+        region=subject.region,
+        change=f"Change {subject.resource} from {need.instance_type} to {choice.instance_type}.",
+        target={"instance_type": choice.instance_type, "from_instance_type": need.instance_type},
+        evidence_from=need.evidence_from,
+        evidence_to=need.evidence_to,
+        steps=_steps(subject, need, price, choice, hours=hours),
+        saving=saving,
+        effort=_effort(subject, choice),
+        restart=True,
+        reversible=True,
+        disruption=DISRUPTION_IN_GROUP if subject.is_group else DISRUPTION_ALONE,
+        confidence=confidence(need),
+        notes=_notes(subject, need, choice),
+    )
+
+
+def confidence(need: CapacityNeed) -> float:
+    """Return 0 to 1: days seen over days and a week, less what is expected to be exceeded.
+
+    Ten times the exceeded share, as an exceeded hour is noticed for longer than it lasts.
+    """
+    observed = need.days / (need.days + DAYS_TO_HALF_CONFIDENCE)
+    return observed * max(0.0, 1.0 - 10.0 * need.exceeded_share)
+
+
+def _steps(
+    subject: Subject, need: CapacityNeed, price: float, choice: TypeChoice, *, hours: Usd
+) -> tuple[Step, ...]:
+    shape = choice.facts.shape
+    weeks = " + ".join(f"{week:g}" for week in need.weekly_hours)
+    memory = [
+        Step(what="memory needed", formula=need.memory_basis, value=need.memory_gib, unit="GiB")
+        if need.memory_gib is not None
+        else Step(what="memory kept", formula=need.memory_basis, value=shape.memory_gib, unit="GiB")
+    ]
+    bought = "spot" if subject.members[0].lifecycle is Lifecycle.SPOT else "on demand"
+    saving = hours.expected * (price - choice.usd_per_hour)
+    return (
+        Step(what="vCPU needed", formula=need.vcpu_basis, value=need.vcpu, unit="vCPU"),
+        *memory,
+        Step(what="price today", formula=f"{need.instance_type} {bought}", value=price,
+             unit="USD/hour"),
+        Step(what="price after", formula=f"{choice.instance_type} ({shape.vcpu:g} vCPU, "
+             f"{shape.memory_gib:g} GiB) {bought}", value=choice.usd_per_hour, unit="USD/hour"),
+        Step(what="hours a month", formula=f"weeks seen ({weeks}) / {len(need.weekly_hours)} x "
+             "730 / 168", value=hours.expected, unit="hours"),
+        Step(what="saving", formula=f"({price:.10g} - {choice.usd_per_hour:.10g}) USD/h x "
+             f"{hours.expected:g} h", value=saving, unit="USD/month"),
+    )  # fmt: skip
+
+
+def _effort(subject: Subject, choice: TypeChoice) -> Effort:
+    if any(one.architecture is not choice.architecture for one in subject.members):
+        return Effort.HIGH
+    return Effort.MEDIUM if choice.notes or subject.is_group else Effort.LOW
+
+
+def _notes(subject: Subject, need: CapacityNeed, choice: TypeChoice) -> tuple[str, ...]:
+    notes = list(choice.notes)
+    if need.memory_gib is None:
+        notes.append("memory is not measured: with the CloudWatch agent a smaller type may do")
+    if choice.facts.family != need.instance_type.partition(".")[0]:
+        notes.append("a vCPU of another family may be faster or slower; it was counted as equal")
+    if subject.is_group:
+        notes.append("the launch template changes; running instances follow by an instance refresh")
+    return tuple(notes)
+
+
+def _rejected(subject: Subject, why: str) -> Rejection:
+    return Rejection(
+        kind=Kind.RIGHT_SIZE, resource=subject.resource, region=subject.region, why=why
+    )
