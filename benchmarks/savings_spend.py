@@ -17,6 +17,7 @@ second one.
 from __future__ import annotations
 
 import calendar
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -24,7 +25,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from benchmarks.harness import Metrics, Options, parse_options, publish, show_table
+from benchmarks.harness import Metrics, Options, parse_options, progress, publish, show_table
 from benchmarks.savings_spend_shapes import recorded_bills
 from tasks.domain.arrays import FloatArray
 from tasks.domain.savings.spend import (
@@ -34,6 +35,8 @@ from tasks.domain.savings.spend import (
     SpendOutlook,
     spend_panel,
 )
+from tasks.domain.savings.spend_anomalies import spend_anomalies
+from tasks.domain.savings.spend_forecast import spend_outlook
 from tasks.domain.savings.spend_simulator import InjectedAnomaly, SimulatedSpend, simulate_spend
 from tasks.domain.scores import skill
 
@@ -51,6 +54,19 @@ MIN_USD = 50.0
 GRACE_DAYS = 3
 LAST_CHANCE_DAYS = 10
 """An anomaly that begins later than this before the end counts neither way."""
+DAYS, QUICK_DAYS = 410, 260
+TARGETS = ("month_end", "next_month")
+FORECAST_SCORES = {
+    "mae_skill": "MAE skill",
+    "mae_skill_vs_trailing": "vs trailing",
+    "coverage_80": "80 % covers",
+    "width_share": "width",
+    "mae_share": "MAE",
+    "mae_share_run_rate": "run rate",
+    "mae_share_last_month": "last month",
+    "mae_share_trailing": "trailing",
+}
+"""Scores shown in the table; shares are of the account's mean month."""
 BASELINES = ("run_rate", "last_month", "trailing")
 
 Forecaster = Callable[[pd.DataFrame, date], SpendOutlook]
@@ -210,7 +226,7 @@ def _by_group(
 def forecast_metrics(judged: Sequence[Judged], *, prefix: str = "") -> Metrics:
     """Return errors, skills and coverage of the total, and of the groups."""
     found: Metrics = {}
-    for target in ("month_end", "next_month"):
+    for target in TARGETS:
         total = [one for one in judged if one.target == target and not one.group]
         groups = [one for one in judged if one.target == target and one.group]
         found |= _scores(total, f"{prefix}{target}_")
@@ -347,17 +363,66 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def spend_metrics(options: Options) -> Metrics:
-    """Return the figures of the baselines."""
+    """Return forecasts and alarms beside their baselines, simulated and recorded."""
     seeds = REPORTED_SEEDS[:2] if options.quick else REPORTED_SEEDS
-    bills = simulated_bills(seeds, days=260 if options.quick else 410)
-    score, recorded = AlarmScore(), AlarmScore()
-    for bill in bills:
-        judge_alarms(bill, three_sigma_alarms, score)
-    for bill in recorded_bills(options.data, seeds):
-        judge_alarms(bill, three_sigma_alarms, recorded, warm_up_days=RECORDED_WARM_UP_DAYS)
-    found = score.metrics("three_sigma_") | recorded.metrics("recorded_three_sigma_")
-    show_table("Alarms", ["", "value"], list(found.items()))
+    bills = simulated_bills(seeds, days=QUICK_DAYS if options.quick else DAYS)
+    recorded = list(recorded_bills(options.data, seeds))
+    found = _forecasts(bills, prefix="", history_days=LEAST_HISTORY_DAYS)
+    found |= _forecasts(recorded, prefix="recorded_", history_days=RECORDED_HISTORY_DAYS)
+    found |= _alarms(bills, prefix="spend_", warm_up_days=ALARM_WARM_UP_DAYS)
+    found |= _alarms(recorded, prefix="recorded_spend_", warm_up_days=RECORDED_WARM_UP_DAYS)
     return found
+
+
+def _forecasts(bills: Sequence[SimulatedSpend], *, prefix: str, history_days: int) -> Metrics:
+    judged: list[Judged] = []
+    begin = time.perf_counter()
+    for bill in bills:
+        progress(f"{prefix}forecasts of {', '.join(bill.groups[:2])} ..., seed {bill.seed}")
+        judged += judge_forecasts(bill, _outlook, history_days=history_days)
+    made = sum(1 for one in judged if one.target == "month_end" and not one.group)
+    found = forecast_metrics(judged, prefix=prefix)
+    if made and not prefix:
+        found["spend_outlook_seconds"] = (time.perf_counter() - begin) / made
+    names = [f"{prefix}{kind}{target}" for target in TARGETS for kind in ("", "service_")]
+    rows = [
+        (name, *(found.get(f"{name}_{score}") for score in FORECAST_SCORES))
+        for name in names
+        if f"{name}_mae_share" in found
+    ]
+    if rows:
+        show_table(f"Forecasts of {made} days", ["", *FORECAST_SCORES.values()], rows)
+    return found
+
+
+def _outlook(seen: pd.DataFrame, today: date) -> SpendOutlook:
+    return spend_outlook(seen, today=today, seed=0)
+
+
+def _alarms(bills: Sequence[SimulatedSpend], *, prefix: str, warm_up_days: int) -> Metrics:
+    ours, simple = AlarmScore(), AlarmScore()
+    for bill in bills:
+        progress(f"{prefix}alarms of {', '.join(bill.groups[:2])} ..., seed {bill.seed}")
+        judge_alarms(bill, _anomalies, ours, warm_up_days=warm_up_days)
+        judge_alarms(bill, three_sigma_alarms, simple, warm_up_days=warm_up_days)
+    if not bills:
+        return {}
+    found = ours.metrics(f"{prefix}anomaly_")
+    beside = simple.metrics(f"{prefix}three_sigma_")
+    keys = [key.removeprefix(f"{prefix}anomaly_") for key in found]
+    rows = [
+        ("ours", *found.values()),
+        ("mean + 3 sd of 28 days", *beside.values()),
+    ]
+    show_table(f"{prefix}alarms", ["", *(key.replace("_", " ") for key in keys)], rows)
+    found[f"{prefix}false_alarms_per_service_month"] = found.pop(
+        f"{prefix}anomaly_false_per_service_month"
+    )
+    return found | beside
+
+
+def _anomalies(seen: pd.DataFrame, today: date) -> Sequence[SpendAnomaly]:
+    return spend_anomalies(seen, today=today, min_usd=MIN_USD)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +56,9 @@ def _fleets(load: Path) -> tuple[date, dict[str, FloatArray]]:
     )
     busy = frame["cores"].astype(float) * frame["cpu_percent"].astype(float)
     fleet = frame["resource_id"] % FLEETS
-    table = busy.groupby([frame["timestamp"].dt.floor("D"), fleet]).sum().unstack()
-    return table.index[0].date(), {
+    table = busy.groupby([frame["timestamp"].dt.floor("D"), fleet]).sum().unstack().iloc[1:-1]
+    # Four weeks earlier than recorded: weekdays stay, and a whole month has four weeks before it.
+    return table.index[0].date() - timedelta(weeks=4), {
         f"fleet-{name}": _spend(table[name].interpolate().to_numpy(dtype=np.float64))
         for name in table.columns
     }

@@ -10,7 +10,7 @@ are billed; how often that happens is not judged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -91,6 +91,7 @@ def spend_anomalies(
     Raises:
         PermanentError: When no day is settled, or details lack a column.
     """
+    parts = None if details is None else _checked(details)
     panel = spend_panel(costs, today=today)
     found = [
         _told(panel, row, one, watched)
@@ -99,8 +100,8 @@ def spend_anomalies(
     ]
     since = today - timedelta(days=TOLD_DAYS)
     kept = [one for one in found if one.excess_usd >= min_usd and one.last_day >= since]
-    if details is not None:
-        kept = [_with_cause(one, _checked(details)) for one in kept]
+    if parts is not None:
+        kept = [_with_cause(one, parts) for one in kept]
     return tuple(sorted(kept, key=lambda one: (-one.excess_usd, one.group, one.first_day)))
 
 
@@ -258,7 +259,7 @@ def _kind(one: _Episode, share: FloatArray) -> AnomalyKind:
     if len(share) <= SPIKE_DAYS:
         return AnomalyKind.SPIKE
     third = max(len(share) // 3, 1)
-    if one.crept or share[-third:].mean() > 1.7 * max(share[:third].mean(), 0.01):
+    if one.crept or share[-third:].mean() > 1.5 * max(share[:third].mean(), 0.01):
         return AnomalyKind.DRIFT
     return AnomalyKind.STEP
 
@@ -282,15 +283,4 @@ def _with_cause(one: SpendAnomaly, details: pd.DataFrame) -> SpendAnomaly:
     rise = rise[rise > 0.0].sort_index()
     if rise.empty or earlier.empty:
         return one
-    return SpendAnomaly(
-        group=one.group,
-        kind=one.kind,
-        first_day=one.first_day,
-        last_day=one.last_day,
-        ongoing=one.ongoing,
-        expected_usd=one.expected_usd,
-        found_usd=one.found_usd,
-        severity=one.severity,
-        cause=str(rise.idxmax()),
-        cause_share=float(rise.max() / rise.sum()),
-    )
+    return replace(one, cause=str(rise.idxmax()), cause_share=float(rise.max() / rise.sum()))
