@@ -42,14 +42,15 @@ def injected_fleet(
     """Return recorded series with a known archetype laid over each.
 
     Args:
-        recorded: CPU_MEAN, and MEMORY_MEAN where it is known. Rows without any processor use known
-            are left out.
+        recorded: CPU_MEAN, and MEMORY_MEAN where it is known. Rows with less than two weeks of
+            processor use in the last four are left out: nobody could tell what they are.
         seed: Of archetypes, parameters and time zones.
         copies: How often each series is used, each time with another archetype or parameters.
         mix: Shares by archetype.
     """
     cpu = recorded.of(Metric.CPU_MEAN)
-    rows = np.tile(np.flatnonzero(~np.isnan(cpu).all(axis=1)), copies)
+    known = (~np.isnan(cpu[:, -4 * HOURS_PER_WEEK :])).sum(axis=1)
+    rows = np.tile(np.flatnonzero(known >= 2 * HOURS_PER_WEEK), copies)
     rng = np.random.default_rng([seed, 1])
     archetypes = drawn_archetypes(len(rows), mix=mix, rng=rng)
     offsets: IntArray = rng.choice(np.array(OFFSETS_HOURS, dtype=np.int64), size=len(rows))
