@@ -82,7 +82,7 @@ def refused(client: Any, operation: str, **arguments: Any) -> dict[str, Any]:
             "AccessDenied",
             "sts:AssumeRole",
         ),
-        ("lambda", "list_functions", {}, "AccessDeniedException", "lambda:ListFunctions"),
+        ("lambda", "list_layers", {}, "AccessDeniedException", "lambda:ListLayers"),
         ("s3", "list_buckets", {}, "AccessDenied", "s3:ListAllMyBuckets"),
         ("s3", "create_bucket", {"Bucket": "other"}, "AccessDenied", "s3:CreateBucket"),
     ],

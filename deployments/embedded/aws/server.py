@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 from moto.moto_api._internal.models import moto_api_backend
 
-from deployments.embedded.aws.billing import billing_handlers
-from deployments.embedded.aws.commitments import EmbeddedCommitments
+from deployments.embedded.aws.billing import Billing
+from deployments.embedded.aws.commitments import EmbeddedCommitments, small_plan
 from deployments.embedded.aws.control import Control
 from deployments.embedded.aws.ec2_reads import describe_instances, describe_volumes
 from deployments.embedded.aws.errors import PortInUseError
@@ -42,7 +42,7 @@ from deployments.embedded.aws.price_list import (
 from deployments.embedded.aws.replay import replay_end, shift_to_end
 from deployments.embedded.aws.spot_api import SpotPriceHistory
 from deployments.embedded.aws.spot_history import SHIPPED_HISTORY, read_spot_history
-from deployments.embedded.aws.spot_index import index_by_region
+from deployments.embedded.aws.spot_index import RegionHistory, index_by_region
 from tasks.domain.spot.catalogue import synthetic_pools
 
 SIMULATED = "simulated"
@@ -66,11 +66,12 @@ class EmbeddedAwsConfig:
         spot_history: A file of recorded prices, or "simulated"; None for the shipped extract.
         replay_ends: Where the recordings end on the clock: "now", an offset such as "+7d", or an
             ISO 8601 instant. "recorded" leaves the recorded times.
-        seed: Of a simulated history.
+        seed: Of a simulated history, of a generated fleet and of the bill's invented past.
         faults: In force from the start.
         metrics: A file of recorded CPU utilisation, put into us-east-1.
         fleet: What runs: "shipped", "none", "generated:N", or a file of recorded use.
-        commitments: Savings Plans and Reserved Instances that are held.
+        commitments: Savings Plans and Reserved Instances that are held; None for a small plan
+            beside a fleet, and for nothing without one.
         clock: Now, aware UTC; nothing later is told.
         pause: Waits some seconds, for delay faults; None for a wait that ends with the server.
     """
@@ -82,7 +83,7 @@ class EmbeddedAwsConfig:
     faults: tuple[FaultRule, ...] = ()
     metrics: Path | None = None
     fleet: str = NONE
-    commitments: EmbeddedCommitments = EmbeddedCommitments()
+    commitments: EmbeddedCommitments | None = None
     clock: Callable[[], datetime] = system_clock
     pause: Callable[[float], object] | None = None
 
@@ -114,10 +115,11 @@ def serve_aws(config: EmbeddedAwsConfig | None = None) -> Iterator[EmbeddedAws]:
     config = config or EmbeddedAwsConfig()
     faults, metrics, stopping = FaultPlan(config.faults), MetricStore(), threading.Event()
     fleet = _fleet(config)
-    overlay = _overlay(config, faults, metrics, fleet, pause=config.pause or stopping.wait)
     moto_api_backend.reset()
     if fleet is not None:
         _fill(fleet, metrics)
+    # After it is filled: what is stopped or launched from here on is somebody's doing.
+    overlay = _overlay(config, faults, metrics, fleet, pause=config.pause or stopping.wait)
     try:
         server = LoopbackServer(config.port, overlay)
     except OSError as error:
@@ -146,10 +148,12 @@ def _overlay(
     end = _replay_end(config)
     changes, source = _history(config, end)
     _load_metrics(config, metrics, end)
-    handlers = {
-        **_handlers(changes, metrics, config.clock),
-        **billing_handlers(config.commitments, clock=config.clock),
-    }
+    regions = index_by_region(changes)
+    held = _commitments(config)
+    billing = Billing(
+        commitments=held, metrics=metrics, spot=regions, clock=config.clock, seed=config.seed
+    )
+    handlers = {**_handlers(regions, metrics, config.clock), **billing.handlers()}
     facts = {
         "history": _facts(changes, source),
         "fleet": NONE if fleet is None else fleet.source,
@@ -216,10 +220,15 @@ def _fill(fleet: Fleet, metrics: MetricStore) -> None:
     fill_account(fleet, metrics)
 
 
+def _commitments(config: EmbeddedAwsConfig) -> EmbeddedCommitments:
+    if config.commitments is not None:
+        return config.commitments
+    return EmbeddedCommitments() if config.fleet == NONE else small_plan(config.clock())
+
+
 def _handlers(
-    changes: pd.DataFrame, metrics: MetricStore, clock: Callable[[], datetime]
+    regions: Mapping[str, RegionHistory], metrics: MetricStore, clock: Callable[[], datetime]
 ) -> dict[str, Handler]:
-    regions = index_by_region(changes)
     reads = MetricReads(metrics, clock=clock)
     return {
         "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,

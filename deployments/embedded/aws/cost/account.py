@@ -1,0 +1,305 @@
+"""Reads what is billed from moto's backends and from the metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from deployments.embedded.aws.commitments import EmbeddedPlan
+from deployments.embedded.aws.cost.lines import BALANCING, EC2_OTHER, FUNCTIONS
+from deployments.embedded.aws.cost.snapshot import (
+    AccountSnapshot,
+    BilledHourly,
+    BilledInstance,
+    BilledUse,
+    BilledVolume,
+    DaySeries,
+    Tags,
+)
+from deployments.embedded.aws.cost.table import TRANSFER, first_day_of
+from deployments.embedded.aws.function_prices import USD_PER_GB_SECOND, USD_PER_REQUEST
+from deployments.embedded.aws.metric_store import MetricKey, MetricStore
+from deployments.embedded.aws.policy import ACCOUNT
+from deployments.embedded.aws.price_list import REGIONS, USAGE_PREFIX
+from deployments.embedded.aws.spot_index import RegionHistory
+from tasks.domain.arrays import FloatArray
+
+INTERNET_SHARE = 0.1
+"""Of what instances send, assumed to leave AWS; the rest stays in its region, without charge."""
+
+USD_PER_GB_OUT = 0.09
+"""To the internet, first 10 TB of a month, us-east-1; its free 100 GB are left out."""
+
+USD_PER_BALANCER_HOUR = 0.0225
+"""Of an application load balancer; its capacity units are left out."""
+
+LONGEST_STOPPED = timedelta(days=30)
+"""How long what was stopped when the account was opened is taken to have been stopped."""
+
+GROUP_TAG = "aws:autoscaling:groupName"
+_SECONDS_PER_DAY = 86_400
+_BYTES_PER_GB = 1024.0**3
+_REASON = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)")
+
+
+class AccountReader:
+    """Takes snapshots of the account.
+
+    Args:
+        metrics: What was measured.
+        spot: Price history by region.
+        plans: Savings Plans that are held.
+        clock: Now, aware; when the reader is made, the account is opened.
+    """
+
+    def __init__(
+        self,
+        *,
+        metrics: MetricStore,
+        spot: Mapping[str, RegionHistory],
+        plans: tuple[EmbeddedPlan, ...],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._metrics = metrics
+        self._spot = spot
+        self._plans = plans
+        self._clock = clock
+        self._opened_at = clock()
+        # moto stamps what it does by the machine's clock, which a test's need not follow.
+        self._machine_opened_at = datetime.now(UTC)
+
+    def snapshot(self) -> AccountSnapshot:
+        """Return the account as it is now."""
+        # A second: only when somebody asks.
+        from moto.ec2.models import ec2_backends
+
+        backends = [
+            (region, ec2_backends[ACCOUNT][region])
+            for region in REGIONS
+            if region in list(ec2_backends[ACCOUNT])
+        ]
+        instances = tuple(
+            self._instance(region, one)
+            for region, backend in backends
+            for reservation in list(backend.reservations.values())
+            for one in list(reservation.instances)
+        )
+        volumes = tuple(
+            self._volume(region, one)
+            for region, backend in backends
+            for one in list(backend.volumes.values())
+        )
+        regions = [region for region, _ in backends]
+        return AccountSnapshot(
+            opened_at=self._opened_at,
+            instances=instances,
+            volumes=volumes,
+            hourly=tuple(self._balancers(regions)),
+            uses=(*self._transfers(instances), *self._functions(regions)),
+            in_service=dict(self._in_service(regions)),
+            spot_usd=self._spot_prices(instances),
+            plans=self._plans,
+        )
+
+    def _instance(self, region: str, one: Any) -> BilledInstance:
+        tags = dict(one.ec2_backend.tags.get(one.id, {}))
+        launched_at = self._on_our_clock(_aware(one.launch_time))
+        return BilledInstance(
+            identity=str(one.id),
+            region=region,
+            zone=str(one.availability_zone),
+            instance_type=str(one.instance_type),
+            product="Windows" if one.platform == "windows" else "Linux/UNIX",
+            spot=one.lifecycle == "spot",
+            launched_at=launched_at,
+            ended_at=None if one.state == "running" else self._ended_at(one, launched_at),
+            group=tags.get(GROUP_TAG),
+            tags=_allocation_tags(tags),
+        )
+
+    def _ended_at(self, one: Any, launched_at: datetime) -> datetime:
+        reason = _REASON.search(one.state_transition_reason or "")
+        if reason is None:
+            return launched_at
+        at = datetime.strptime(reason[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        # Cut to seconds: what was stopped while the account was filled is before its opening.
+        if at <= self._machine_opened_at:
+            return max(launched_at, self._opened_at - LONGEST_STOPPED)
+        return self._on_our_clock(at)
+
+    def _on_our_clock(self, at: datetime) -> datetime:
+        if at < self._machine_opened_at:
+            return at
+        return at + (self._opened_at - self._machine_opened_at)
+
+    def _volume(self, region: str, one: Any) -> BilledVolume:
+        return BilledVolume(
+            identity=str(one.id),
+            region=region,
+            kind=str(one.volume_type),
+            size_gib=float(one.size),
+            iops=one.iops,
+            mib_per_second=one.throughput,
+            created_at=self._on_our_clock(_aware(one.create_time)),
+            tags=_allocation_tags(dict(one.ec2_backend.tags.get(one.id, {}))),
+        )
+
+    def _balancers(self, regions: list[str]) -> Iterator[BilledHourly]:
+        from moto.elbv2.models import elbv2_backends
+
+        for region in regions:
+            backend = elbv2_backends[ACCOUNT].get(region)
+            for one in list(backend.load_balancers.values()) if backend else ():
+                yield BilledHourly(
+                    identity=str(one.arn),
+                    service=BALANCING,
+                    usage_type=f"{USAGE_PREFIX[region]}LoadBalancerUsage",
+                    region=region,
+                    usd_per_hour=USD_PER_BALANCER_HOUR * REGIONS[region][1],
+                    # Made while the account was filled; older than that for all we know.
+                    created_at=self._opened_at - LONGEST_STOPPED,
+                )
+
+    def _transfers(self, instances: tuple[BilledInstance, ...]) -> Iterator[BilledUse]:
+        for one in instances:
+            sent = self._daily(one.region, "AWS/EC2", "NetworkOut", "InstanceId", one.identity)
+            if sent is None:
+                continue
+            gigabytes = sent.values * INTERNET_SHARE / _BYTES_PER_GB
+            yield BilledUse(
+                identity=one.identity,
+                service=EC2_OTHER,
+                usage_type=f"{USAGE_PREFIX[one.region]}{TRANSFER}",
+                region=one.region,
+                usd_per_unit=USD_PER_GB_OUT * REGIONS[one.region][1],
+                quantity=DaySeries(first=sent.first, values=gigabytes),
+                unit="GB",
+                tags=one.tags,
+            )
+
+    def _functions(self, regions: list[str]) -> Iterator[BilledUse]:
+        from moto.awslambda.models import lambda_backends
+
+        for region in regions:
+            backend = lambda_backends[ACCOUNT].get(region)
+            for one in list(backend.list_functions()) if backend else ():
+                yield from self._function(region, one)
+
+    def _function(self, region: str, one: Any) -> Iterator[BilledUse]:
+        name = str(one.function_name)
+        calls = self._daily(region, "AWS/Lambda", "Invocations", "FunctionName", name)
+        took = self._daily(region, "AWS/Lambda", "Duration", "FunctionName", name, mean=True)
+        if calls is None or took is None:
+            return
+        architecture = one.architectures[0]
+        ending = "-ARM" if architecture == "arm64" else ""
+        seconds = calls.values * np.nan_to_num(took.on(calls.first, len(calls.values))) / 1000.0
+        lines = (
+            (f"Request{ending}", calls.values, USD_PER_REQUEST, "Requests"),
+            (
+                f"Lambda-GB-Second{ending}",
+                seconds * one.memory_size / 1024.0,
+                USD_PER_GB_SECOND[architecture][0][1],
+                "Lambda-GB-Second",
+            ),
+        )
+        for usage, quantity, usd, unit in lines:
+            yield BilledUse(
+                identity=name,
+                service=FUNCTIONS,
+                usage_type=f"{USAGE_PREFIX[region]}{usage}",
+                region=region,
+                usd_per_unit=usd,
+                quantity=DaySeries(first=calls.first, values=quantity),
+                unit=unit,
+                tags=_allocation_tags(one.tags),
+            )
+
+    def _in_service(self, regions: list[str]) -> Iterator[tuple[tuple[str, str], DaySeries]]:
+        space, name = "AWS/AutoScaling", "GroupInServiceInstances"
+        for region in regions:
+            for key in self._metrics.keys(region=region, namespace=space, name=name):
+                ((dimension, group),) = key.dimensions
+                series = self._daily(region, space, name, dimension, group, mean=True)
+                if series is not None:
+                    yield (region, group), series
+
+    def _daily(
+        self,
+        region: str,
+        namespace: str,
+        name: str,
+        dimension: str,
+        value: str,
+        *,
+        mean: bool = False,
+    ) -> DaySeries | None:
+        """Return a metric's sum, or mean, of whole days that are over; None where there is none."""
+        key = MetricKey(
+            region=region, namespace=namespace, name=name, dimensions=((dimension, value),)
+        )
+        columns = self._metrics.read(key)
+        today = int(self._clock().timestamp()) // _SECONDS_PER_DAY
+        day = columns.seconds // _SECONDS_PER_DAY
+        past = day < today
+        if not past.any():
+            return None
+        first = int(day[0])
+        offset, days = (day[past] - first).astype(np.int64), int(day[past][-1]) - first + 1
+        total = np.bincount(offset, weights=columns.total[past], minlength=days)
+        count = np.bincount(offset, weights=columns.count[past], minlength=days)
+        known = np.where(count > 0, total, np.nan)
+        values: FloatArray = known / count if mean else known
+        return DaySeries(first=_ordinal(first), values=values)
+
+    def _spot_prices(
+        self, instances: tuple[BilledInstance, ...]
+    ) -> dict[tuple[str, str, str], DaySeries]:
+        wanted = {
+            (one.region, (one.zone, one.instance_type, one.product))
+            for one in instances
+            if one.spot
+        }
+        first = first_day_of(self._clock()).toordinal()
+        days = self._clock().date().toordinal() - first + 1
+        noon = (np.arange(days) + first - _ordinal(0)) * _SECONDS_PER_DAY + _SECONDS_PER_DAY // 2
+        found = {}
+        for region, pool in wanted:
+            history = self._spot.get(region)
+            if history is not None:
+                found[pool] = DaySeries(first=first, values=_prices_at(history, pool, noon))
+        return found
+
+
+def _prices_at(history: RegionHistory, pool: tuple[str, str, str], seconds: Any) -> FloatArray:
+    """Return the prices in effect at some seconds; NaN before the first is announced."""
+    names = [
+        (one.availability_zone, one.instance_type, one.product_description) for one in history.pools
+    ]
+    if pool not in names:
+        return np.full(len(seconds), np.nan)
+    rows = np.flatnonzero(history.pool == names.index(pool))
+    at = np.searchsorted(history.seconds[rows], seconds, side="right") - 1
+    return np.where(at >= 0, history.price[rows][np.maximum(at, 0)], np.nan)
+
+
+def _ordinal(day_since_epoch: int) -> int:
+    return datetime(1970, 1, 1, tzinfo=UTC).toordinal() + day_since_epoch
+
+
+def _allocation_tags(tags: Mapping[str, str]) -> Tags:
+    # Names differ on everything and AWS's own are not activated: nobody allocates cost by them.
+    kept = {
+        key: value for key, value in tags.items() if key != "Name" and not key.startswith("aws:")
+    }
+    return tuple(sorted(kept.items()))
+
+
+def _aware(at: Any) -> datetime:
+    found = datetime.fromisoformat(at.replace("Z", "+00:00")) if isinstance(at, str) else at
+    aware: datetime = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return aware

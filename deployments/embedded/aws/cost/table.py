@@ -1,0 +1,234 @@
+"""The daily bill of an account: a pure function of what is in it, the time and a seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from deployments.embedded.aws.cost.cover import add_plans
+from deployments.embedded.aws.cost.history import (
+    began_at,
+    extended,
+    passing_hours,
+    spike_of,
+    use_per_day,
+)
+from deployments.embedded.aws.cost.lines import COMPUTE, EC2_OTHER, Bill, CostTable, LineKey
+from deployments.embedded.aws.cost.snapshot import AccountSnapshot, BilledInstance, BilledVolume
+from deployments.embedded.aws.price_list import (
+    REGIONS,
+    USAGE_PREFIX,
+    on_demand_types,
+    on_demand_usd_per_hour,
+)
+from deployments.embedded.aws.storage_prices import VOLUME_KINDS
+from tasks.domain.arrays import FloatArray
+
+MONTHS = 14
+"""Calendar months that Cost Explorer goes back, this one included."""
+
+LAG = timedelta(hours=24)
+"""What was used later is not in the bill yet."""
+
+TRANSFER = "DataTransfer-Out-Bytes"
+SPOT_SHARE = 0.35
+"""Of on demand, where no spot price is recorded."""
+
+WINDOWS_USD_PER_VCPU_HOUR = 0.046
+"""What Windows adds to the price for Linux."""
+
+_SECONDS_PER_DAY = 86_400.0
+
+
+def first_day_of(now: datetime) -> date:
+    """Return the first day that can be asked for."""
+    month = pd.Period(now.date(), freq="M") - (MONTHS - 1)
+    return month.start_time.date()
+
+
+def cost_table(snapshot: AccountSnapshot, *, now: datetime, seed: int) -> CostTable:
+    """Return what every day cost, from the first that can be asked for to the last that is known.
+
+    An instance costs its price while it runs. In a group it costs as many instances as were in
+    service that day, divided among those that are in it now. Types and regions without a price are
+    left out. A volume costs from its creation on; of one that was deleted the bill forgets the past
+    too, as it forgets that an instance was stopped before it was started again or had another type.
+
+    Args:
+        snapshot: The account.
+        now: Aware; the bill ends `LAG` before it.
+        seed: Of the invented past (see history.py).
+    """
+    first_day = first_day_of(now)
+    known_until = now - LAG
+    days = max(0, (known_until.date() - first_day).days + 1)
+    bill = Bill(first_day=first_day, days=days)
+    writer = _Writer(snapshot, bill, first_day=first_day, until=known_until, days=days, seed=seed)
+    writer.add_all()
+    add_plans(bill, snapshot.plans, hours=writer.hours)
+    return bill.table()
+
+
+class _Writer:
+    """Writes one account's usage into a bill."""
+
+    def __init__(
+        self,
+        snapshot: AccountSnapshot,
+        bill: Bill,
+        *,
+        first_day: date,
+        until: datetime,
+        days: int,
+        seed: int,
+    ) -> None:
+        self._snapshot = snapshot
+        self._bill = bill
+        self._first = first_day.toordinal()
+        self._days = days
+        self._until = until
+        start = datetime.combine(first_day, time(), tzinfo=UTC)
+        self._edges = start.timestamp() + _SECONDS_PER_DAY * np.arange(days + 1)
+        self._began = partial(began_at, first=start, opened_at=snapshot.opened_at, seed=seed)
+        calendar = pd.date_range(first_day, periods=days, freq="D")
+        self._hours_of_month = 24.0 * calendar.days_in_month.to_numpy(np.float64)
+        self._seed = seed
+        self._shares = self._group_shares()
+
+    def hours(self, start: datetime, end: datetime | None) -> FloatArray:
+        """Return the hours of each day between two instants, as far as they are known."""
+        last = min(self._until, end or self._until).timestamp()
+        lived = np.minimum(last, self._edges[1:]) - np.maximum(start.timestamp(), self._edges[:-1])
+        found: FloatArray = np.clip(lived, 0.0, None) / 3600.0
+        return found
+
+    def add_all(self) -> None:
+        """Add everything that is billed by itself."""
+        for instance in self._snapshot.instances:
+            self._add_instance(instance)
+        for volume in self._snapshot.volumes:
+            if volume.region in REGIONS and volume.kind in VOLUME_KINDS:
+                self._add_volume(volume)
+        self._add_hourly()
+        self._add_uses()
+
+    def _add_hourly(self) -> None:
+        for one in self._snapshot.hourly:
+            hours = self.hours(self._began(one.identity, one.created_at), None)
+            key = LineKey(
+                service=one.service,
+                usage_type=one.usage_type,
+                region=one.region,
+                unit="Hrs",
+                tags=one.tags,
+            )
+            self._bill.add(key, usd=hours * one.usd_per_hour, quantity=hours)
+
+    def _add_uses(self) -> None:
+        # Of the last day only a part is known yet.
+        part = self.hours(datetime.fromtimestamp(float(self._edges[0]), UTC), None) / 24.0
+        spike = spike_of(self._snapshot, usage_type=TRANSFER)
+        for use in self._snapshot.uses:
+            quantity = use_per_day(use, first=self._first, days=self._days, seed=self._seed)
+            if spike is not None and (use.identity, use.usage_type) == (
+                spike.identity,
+                spike.usage_type,
+            ):
+                quantity += self._on_day(spike.day, spike.quantity)
+            quantity *= part
+            key = LineKey(
+                service=use.service,
+                usage_type=use.usage_type,
+                region=use.region,
+                unit=use.unit,
+                tags=use.tags,
+            )
+            self._bill.add(key, usd=quantity * use.usd_per_unit, quantity=quantity)
+
+    def _on_day(self, day: int, quantity: float) -> FloatArray:
+        return np.where(np.arange(self._days) == day - self._first, quantity, 0.0)
+
+    def _add_instance(self, one: BilledInstance) -> None:
+        price = self._usd_per_hour(one)
+        if price is None:
+            return
+        hours = self.hours(self._began(one.identity, one.launched_at), one.ended_at)
+        if one.group is not None:
+            hours = hours * self._shares.get((one.region, one.group), 1.0)
+        elif not one.spot and one.launched_at <= self._snapshot.opened_at:
+            hours = hours + passing_hours(one.identity, hours, first=self._first, seed=self._seed)
+        kind = "SpotUsage" if one.spot else "BoxUsage"
+        key = LineKey(
+            service=COMPUTE,
+            usage_type=f"{USAGE_PREFIX[one.region]}{kind}:{one.instance_type}",
+            region=one.region,
+            unit="Hrs",
+            tags=one.tags,
+        )
+        self._bill.add(key, usd=hours * price, quantity=hours)
+
+    def _usd_per_hour(self, one: BilledInstance) -> FloatArray | float | None:
+        price = on_demand_usd_per_hour(one.instance_type, region=one.region)
+        if price is None:
+            return None
+        if one.product == "Windows":
+            price += WINDOWS_USD_PER_VCPU_HOUR * on_demand_types()[one.instance_type].vcpu
+        if not one.spot:
+            return price
+        series = self._snapshot.spot_usd.get((one.zone, one.instance_type, one.product))
+        if series is None:
+            return price * SPOT_SHARE
+        recorded = series.on(self._first, self._days)
+        return np.where(np.isnan(recorded), price * SPOT_SHARE, recorded)
+
+    def _group_shares(self) -> dict[tuple[str, str], FloatArray]:
+        """Return how many instances each one in a group stands for, by day."""
+        running = Counter(
+            (one.region, one.group)
+            for one in self._snapshot.instances
+            if one.group is not None and one.ended_at is None
+        )
+        found = {}
+        for (region, group), count in running.items():
+            series = self._snapshot.in_service.get((region, group))
+            if series is not None:
+                level = extended(series, first=self._first, days=self._days)
+                found[region, group] = np.where(np.isnan(level), 1.0, level / count)
+        return found
+
+    def _add_volume(self, one: BilledVolume) -> None:
+        price, level = VOLUME_KINDS[one.kind], REGIONS[one.region][1]
+        months = self.hours(self._began(one.identity, one.created_at), None) / self._hours_of_month
+        iops_tiers = price.iops_tiers or ((0.0, 0.0),)
+        amounts = (
+            ("EBS:VolumeUsage", one.size_gib, price.usd_per_gib, "GB-Mo"),
+            (
+                "EBS:VolumeP-IOPS",
+                max(0.0, (one.iops or 0.0) - price.free_iops) if price.iops_tiers else 0.0,
+                iops_tiers[0][1],
+                "IOPS-Mo",
+            ),
+            (
+                "EBS:VolumeP-Throughput",
+                max(0.0, (one.mib_per_second or 0.0) - price.free_mib_per_second)
+                if price.usd_per_mib_per_second
+                else 0.0,
+                price.usd_per_mib_per_second,
+                "MiBps-Mo",
+            ),
+        )
+        for usage, amount, usd, unit in amounts:
+            if amount > 0.0:
+                key = LineKey(
+                    service=EC2_OTHER,
+                    usage_type=f"{USAGE_PREFIX[one.region]}{usage}{price.usage}",
+                    region=one.region,
+                    unit=unit,
+                    tags=one.tags,
+                )
+                quantity = months * amount
+                self._bill.add(key, usd=quantity * usd * level, quantity=quantity)
