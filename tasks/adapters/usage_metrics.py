@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ _HOUR_SECONDS = np.float32(3600.0)
 
 Name = tuple[str, str]
 """Namespace and name of a metric."""
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,21 +128,29 @@ def instance_panel(reader: Reader, instance_ids: Sequence[str], reported: Report
         reported: What they report.
     """
     ids = tuple(instance_ids)
-
-    def read(metric: Name, statistic: str) -> Float32Array | None:
-        wanted = [
-            (row, q) for row, i in enumerate(ids) for q in reported.queries(metric, i, statistic)
-        ]
-        return _by_row(reader, wanted, rows=len(ids))
+    asked = [(CPU, "Average"), (CPU, "Maximum"), (MEMORY, "Average"), (MEMORY, "Maximum")]
+    asked += [(name, "Sum") for name in (*NETWORK, *DISK)]
+    read = _read_all(
+        reader,
+        {
+            (metric, statistic): [
+                (row, query)
+                for row, one in enumerate(ids)
+                for query in reported.queries(metric, one, statistic)
+            ]
+            for metric, statistic in asked
+        },
+        rows=len(ids),
+    )
 
     def rate(names: Sequence[Name]) -> Float32Array | None:
-        return _per_second([read(name, "Sum") for name in names])
+        return _per_second([read[name, "Sum"] for name in names])
 
     parts = {
-        Metric.CPU_MEAN: read(CPU, "Average"),
-        Metric.CPU_MAX: read(CPU, "Maximum"),
-        Metric.MEMORY_MEAN: read(MEMORY, "Average"),
-        Metric.MEMORY_MAX: read(MEMORY, "Maximum"),
+        Metric.CPU_MEAN: read[CPU, "Average"],
+        Metric.CPU_MAX: read[CPU, "Maximum"],
+        Metric.MEMORY_MEAN: read[MEMORY, "Average"],
+        Metric.MEMORY_MAX: read[MEMORY, "Maximum"],
         Metric.NETWORK: rate(NETWORK),
         Metric.DISK: _either(rate(DISK[:2]), rate(DISK[2:])),
     }
@@ -158,19 +168,22 @@ def service_panel(reader: Reader, services: Sequence[Service]) -> UsagePanel:
         reader: Of the services' region.
         services: Those without a load balancer are left unknown, and are not asked for.
     """
-
-    def read(name: str, statistic: str) -> Float32Array | None:
-        wanted = [
-            (row, _service_query(one, name, statistic))
-            for row, one in enumerate(services)
-            if one.load_balancer is not None
-        ]
-        return _by_row(reader, wanted, rows=len(services))
-
-    requests = read("RequestCount", "Sum")
+    read = _read_all(
+        reader,
+        {
+            (name, statistic): [
+                (row, _service_query(one, name, statistic))
+                for row, one in enumerate(services)
+                if one.load_balancer is not None
+            ]
+            for name, statistic in (("RequestCount", "Sum"), ("TargetResponseTime", "Average"))
+        },
+        rows=len(services),
+    )
+    requests = read["RequestCount", "Sum"]
     parts = {
         Metric.REQUESTS: None if requests is None else _silence_is_zero(requests),
-        Metric.RESPONSE: read("TargetResponseTime", "Average"),
+        Metric.RESPONSE: read["TargetResponseTime", "Average"],
     }
     return _panel(reader, tuple(one.service_id for one in services), parts)
 
@@ -197,26 +210,29 @@ def group_panel(reader: Reader, groups: Sequence[ScalingGroup]) -> UsagePanel:
         reader: Of the groups' region.
         groups: In any order.
     """
-
-    def read(metric: Name, statistic: str) -> Float32Array | None:
-        namespace, name = metric
-        wanted = [
-            MetricQuery(
-                namespace=namespace,
-                name=name,
-                dimensions=(("AutoScalingGroupName", one.name),),
-                statistic=statistic,
-            )
-            for one in groups
-        ]
-        return _by_row(reader, list(enumerate(wanted)), rows=len(groups))
-
+    size = (SCALING, "GroupInServiceInstances")
+    read = _read_all(
+        reader,
+        {
+            (metric, statistic): [
+                (row, _group_query(one, metric, statistic)) for row, one in enumerate(groups)
+            ]
+            for metric, statistic in ((size, "Average"), (CPU, "Average"), (CPU, "Maximum"))
+        },
+        rows=len(groups),
+    )
     parts = {
-        Metric.INSTANCES: read((SCALING, "GroupInServiceInstances"), "Average"),
-        Metric.CPU_MEAN: read(CPU, "Average"),
-        Metric.CPU_MAX: read(CPU, "Maximum"),
+        Metric.INSTANCES: read[size, "Average"],
+        Metric.CPU_MEAN: read[CPU, "Average"],
+        Metric.CPU_MAX: read[CPU, "Maximum"],
     }
     return _panel(reader, tuple(one.name for one in groups), parts)
+
+
+def _group_query(group: ScalingGroup, metric: Name, statistic: str) -> MetricQuery:
+    namespace, name = metric
+    dimensions = (("AutoScalingGroupName", group.name),)
+    return MetricQuery(namespace=namespace, name=name, dimensions=dimensions, statistic=statistic)
 
 
 def joined_panel(panels: Sequence[UsagePanel]) -> UsagePanel:
@@ -239,19 +255,33 @@ def joined_panel(panels: Sequence[UsagePanel]) -> UsagePanel:
     )
 
 
-def _by_row(
-    reader: Reader, wanted: Sequence[tuple[int, MetricQuery]], *, rows: int
-) -> Float32Array | None:
-    """Return (rows, hours), the larger where a row has several series; None where none has."""
-    if not wanted:
-        return None
-    at = [row for row, _ in wanted]
-    read = reader.read([query for _, query in wanted])
-    if at == list(range(rows)):
-        return read
-    found = np.full((rows, reader.window.hours), np.nan, dtype=np.float32)
-    for row, values in zip(at, read, strict=True):
-        found[row] = np.fmax(found[row], values)
+def _read_all(
+    reader: Reader, wanted: Mapping[K, Sequence[tuple[int, MetricQuery]]], *, rows: int
+) -> dict[K, Float32Array | None]:
+    """Return (rows, hours) by key, everything read at once so that requests are full.
+
+    Args:
+        reader: Where to read.
+        wanted: Queries, each with the row that it is for.
+        rows: Of each array.
+
+    Returns:
+        The larger value where a row has several series; None for a key without queries.
+    """
+    values = reader.read([query for each in wanted.values() for _, query in each])
+    found: dict[K, Float32Array | None] = {}
+    first = 0
+    for key, each in wanted.items():
+        part = values[first : first + len(each)]
+        found[key] = _by_row([row for row, _ in each], part, rows=rows) if each else None
+        first += len(each)
+    return found
+
+
+def _by_row(at: Sequence[int], values: Float32Array, *, rows: int) -> Float32Array:
+    found = np.full((rows, values.shape[1]), np.nan, dtype=np.float32)
+    for row, each in zip(at, values, strict=True):
+        found[row] = np.fmax(found[row], each)
     return found
 
 
