@@ -225,7 +225,7 @@ def _allowed(
     """Return alternatives that the policy allows, and why the others are left out."""
     allowed, set_aside = [], []
     for one in alternatives:
-        reasons = [_left_alone(stage, policy=policy, now=now) for stage in one.stages]
+        reasons = [_left_alone(one, stage, policy=policy, now=now) for stage in one.stages]
         found = [reason for reason in reasons if reason is not None]
         set_aside.extend(found)
         if not found:
@@ -233,9 +233,14 @@ def _allowed(
     return allowed, set_aside
 
 
-def _left_alone(stage: Stage, *, policy: SavingsPolicy, now: datetime) -> Rejection | None:
+def _left_alone(
+    one: Alternative, stage: Stage, *, policy: SavingsPolicy, now: datetime
+) -> Rejection | None:
+    """Return why a change is left out: by its kind, its resource, or any that it would touch."""
     opportunity = stage.opportunity
-    rule = policy.ignored(opportunity.kind, opportunity.resource, now=now)
+    touched = dict.fromkeys([opportunity.resource, *(key[1] for key in one.resources)])
+    rules = [policy.ignored(opportunity.kind, name, now=now) for name in touched]
+    rule = next((found for found in rules if found is not None), None)
     if opportunity.kind not in policy.kinds:
         return _rejection(opportunity, f"the policy does not propose {opportunity.kind}")
     if rule is None:

@@ -1,0 +1,231 @@
+"""Instances that nobody uses, and volumes that nothing is attached to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.domain.inventory import Service, Volume
+from tasks.domain.savings.alternatives import Stage
+from tasks.domain.savings.bill import Spend
+from tasks.domain.savings.evidence import (
+    Evidence,
+    is_production,
+    reject,
+    saving_step,
+    too_short,
+    usd_step,
+)
+from tasks.domain.savings.machines import Machines
+from tasks.domain.savings.money import Usd
+from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
+from tasks.domain.savings.policy import SCHEDULE_TAG
+from tasks.domain.savings.running import days_known
+from tasks.domain.usage.archetypes import Archetype
+from tasks.domain.usage.panel import Metric
+
+IDLE_CPU_PERCENT = 3.0
+"""95 of 100 hours have at most this mean."""
+IDLE_PEAK_PERCENT = 15.0
+"""95 of 100 hours have at most this maximum."""
+IDLE_NETWORK_BYTES_PER_SECOND = 10_000.0
+IDLE_DISK_BYTES_PER_SECOND = 50_000.0
+"""95 of 100 hours have at most this; agents and logs write some."""
+SNAPSHOT_SHARE = 0.65
+"""Most that a GiB of snapshot costs, of a GiB of gp3: 0.05 to 0.08 USD in us-east-1."""
+
+_LIMITS = (
+    (Metric.CPU_MEAN, IDLE_CPU_PERCENT, "% processor, mean"),
+    (Metric.CPU_MAX, IDLE_PEAK_PERCENT, "% processor, maximum"),
+    (Metric.NETWORK, IDLE_NETWORK_BYTES_PER_SECOND, "B/s network"),
+    (Metric.DISK, IDLE_DISK_BYTES_PER_SECOND, "B/s disk"),
+)
+
+
+def stop_idle(
+    machines: Machines,
+    evidence: Evidence,
+    *,
+    archetype: Archetype | None = None,
+    service: Service | None = None,
+) -> Stage | Rejection | None:
+    """Return the opportunity to stop an idle instance; None where it plainly works.
+
+    Args:
+        machines: A single instance; groups scale by themselves.
+        evidence: Use, prices and policy.
+        archetype: As the usage flow named it; None where it did not.
+        service: That it answers requests for.
+    """
+    used = _used(machines.name, evidence)
+    cpu = used.get(Metric.CPU_MEAN)
+    looks_idle = cpu is not None and cpu <= IDLE_CPU_PERCENT
+    if machines.group is not None or not machines.running.any():
+        return None
+    if not looks_idle and archetype is not Archetype.IDLE:
+        return None
+    why = _why_not_idle(machines, used, evidence, archetype=archetype, service=service)
+    return why if why is not None else _stop(machines, used, evidence, archetype)
+
+
+def _used(name: str, evidence: Evidence) -> dict[Metric, float]:
+    """Return the 95 % quantile of each known metric."""
+    rows = {metric: evidence.panel.row(metric, name) for metric, _, _ in _LIMITS}
+    return {
+        metric: float(np.nanquantile(row, 0.95)) for metric, row in rows.items() if row is not None
+    }
+
+
+def _why_not_idle(
+    machines: Machines,
+    used: dict[Metric, float],
+    evidence: Evidence,
+    *,
+    archetype: Archetype | None,
+    service: Service | None,
+) -> Rejection | None:
+    key = machines.key
+    if machines.tags.get(SCHEDULE_TAG) == "never":
+        return reject(Kind.STOP, key, f"looks idle, but the tag {SCHEDULE_TAG} says never")
+    days = days_known(evidence.panel, machines.name, Metric.CPU_MEAN)
+    short = too_short(Kind.STOP, key, days, evidence.policy)
+    if short is not None:
+        return short
+    above = [
+        f"{used[metric]:.0f} {unit} (limit {limit:.0f})"
+        for metric, limit, unit in _LIMITS
+        if metric in used and used[metric] > limit
+    ]
+    if above:
+        return reject(Kind.STOP, key, f"hardly uses its processor, but {', '.join(above)}")
+    if Metric.NETWORK not in used:
+        why = "the processor is idle, but its network traffic is unknown; make it known first"
+        return reject(Kind.STOP, key, why, {"cpu_percent": used.get(Metric.CPU_MEAN, -1.0)})
+    if archetype not in {None, Archetype.IDLE, Archetype.UNUSUAL, Archetype.STEADY}:
+        return reject(Kind.STOP, key, f"hardly uses its processor, but at times: {archetype}")
+    if service is not None and _requests(service, evidence) != 0.0:
+        why = f"answers for {service.service_id}, which has or may have requests"
+        return reject(Kind.STOP, key, why)
+    return None
+
+
+def _requests(service: Service, evidence: Evidence) -> float | None:
+    row = evidence.panel.row(Metric.REQUESTS, service.service_id)
+    return None if row is None else float(np.nansum(row))
+
+
+def _stop(
+    machines: Machines,
+    used: dict[Metric, float],
+    evidence: Evidence,
+    archetype: Archetype | None,
+) -> Stage:
+    production = is_production(machines.tags) is not False
+    disk_known = Metric.DISK in used
+    steps = tuple(
+        Step(
+            what=f"{metric}, 95 of 100 hours at most",
+            formula=f"limit {limit:.0f}",
+            value=used[metric],
+            unit=unit,
+        )
+        for metric, limit, unit in _LIMITS
+        if metric in used
+    )
+    now_usd = machines.spend.usd
+    notes = ["its volumes stay and go on costing; addresses that are not elastic change"]
+    if not disk_known:
+        notes.append("disk traffic is unknown")
+    opportunity = Opportunity(
+        kind=Kind.STOP,
+        resource=machines.name,
+        region=machines.region,
+        change=f"Stop {machines.name} ({machines.instance_type}), which nobody uses.",
+        target={"state": "stopped"},
+        evidence_from=evidence.panel.start,
+        evidence_to=evidence.panel.end,
+        steps=(
+            *steps,
+            usd_step(
+                "now",
+                f"{machines.usd_per_hour or 0:.4f} USD/h x {machines.hours_per_month:.1f} h",
+                now_usd,
+            ),
+            saving_step(now_usd, 0.0),
+        ),
+        saving=Usd.exactly(now_usd),
+        effort=Effort.MEDIUM if production else Effort.LOW,
+        restart=True,
+        reversible=True,
+        disruption=0.3 if production else 0.1,
+        confidence=(0.9 if archetype is Archetype.IDLE else 0.8) - (0.0 if disk_known else 0.1),
+        notes=tuple(notes),
+    )
+    return Stage(opportunity=opportunity, spend=Spend())
+
+
+def delete_unattached(volume: Volume, usd: float, evidence: Evidence) -> Stage | Rejection | None:
+    """Return the opportunity to keep a snapshot instead of a volume; None where it is attached.
+
+    A snapshot holds the same data, so that nothing is lost; it is reckoned as large as the volume,
+    though it only holds blocks that were written.
+
+    Args:
+        volume: Any.
+        usd: What it costs, USD a month.
+        evidence: Prices and policy.
+    """
+    key = (volume.region, volume.volume_id)
+    if volume.attached_to is not None:
+        return None
+    if volume.tags.get(SCHEDULE_TAG) == "never":
+        return reject(Kind.STOP, key, f"unattached, but the tag {SCHEDULE_TAG} says never")
+    age = (evidence.now - volume.created_at).total_seconds() / 86_400
+    short = too_short(Kind.STOP, key, age, evidence.policy)
+    if short is not None:
+        return short
+    gp3 = evidence.prices.volumes.get((volume.region, "gp3"))
+    if gp3 is None:
+        why = "unattached, but what a snapshot costs is unknown without a price of gp3"
+        return reject(Kind.STOP, key, why)
+    snapshot_usd = volume.size_gib * gp3.usd_per_gib * SNAPSHOT_SHARE
+    if snapshot_usd >= usd:
+        why = f"a full snapshot may cost {snapshot_usd:.2f} USD a month, the volume {usd:.2f}"
+        return reject(Kind.STOP, key, why, {"snapshot_usd": snapshot_usd, "volume_usd": usd})
+    return Stage(
+        opportunity=_delete(volume, usd, snapshot_usd, gp3.usd_per_gib, evidence),
+        spend=Spend(other_usd=snapshot_usd),
+    )
+
+
+def _delete(
+    volume: Volume, usd: float, snapshot_usd: float, gib_usd: float, evidence: Evidence
+) -> Opportunity:
+    return Opportunity(
+        kind=Kind.STOP,
+        resource=volume.volume_id,
+        region=volume.region,
+        change=f"Take a snapshot of {volume.volume_id} ({volume.kind}, {volume.size_gib:.0f} GiB), "
+        "which nothing is attached to, then delete it.",
+        target={"state": "deleted", "first": "snapshot"},
+        evidence_from=max(volume.created_at, evidence.panel.start),
+        evidence_to=evidence.now,
+        steps=(
+            usd_step("volume now", f"{volume.size_gib:.0f} GiB of {volume.kind}", usd),
+            usd_step(
+                "full snapshot at most",
+                f"{volume.size_gib:.0f} GiB x {gib_usd:.4f} USD x {SNAPSHOT_SHARE}",
+                snapshot_usd,
+            ),
+            saving_step(usd, snapshot_usd),
+        ),
+        saving=Usd(low=usd - snapshot_usd, expected=usd - snapshot_usd, high=usd),
+        effort=Effort.MEDIUM,
+        restart=False,
+        reversible=True,
+        disruption=0.05,
+        confidence=0.7,
+        notes=(
+            "reversible only through the snapshot: verify that it is complete before deleting",
+            "how long it has been unattached is not known; ask whose it is",
+        ),
+    )

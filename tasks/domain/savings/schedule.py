@@ -1,0 +1,190 @@
+"""Instances that are used in some hours of the week only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.domain.arrays import BoolArray, FloatArray
+from tasks.domain.inventory import Service
+from tasks.domain.savings.alternatives import Stage
+from tasks.domain.savings.evidence import (
+    Evidence,
+    is_production,
+    reject,
+    saving_step,
+    too_short,
+    usd_step,
+)
+from tasks.domain.savings.machines import Machines
+from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
+from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
+from tasks.domain.savings.policy import SCHEDULE_TAG
+from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
+from tasks.domain.usage.archetypes import Archetype
+from tasks.domain.usage.panel import Metric
+
+TREATED = frozenset({Archetype.BUSINESS_HOURS, Archetype.NIGHTLY_BATCH})
+USED_QUANTILE = 0.9
+"""An hour of the week counts as used when its use is above the quiet level this often."""
+RISE_SHARE = 0.2
+"""Of the range between quiet and busy: above it an hour is used."""
+LEAST_RISE_PERCENT = 3.0
+QUIET_PERCENT = 12.0
+"""Most processor use that is still called quiet."""
+MARGIN_HOURS = 1
+LEAST_OFF_SHARE = 0.25
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def schedule(
+    machines: Machines,
+    evidence: Evidence,
+    *,
+    archetype: Archetype | None = None,
+    service: Service | None = None,
+) -> tuple[Stage, Machines] | Rejection | None:
+    """Return the opportunity to run an instance in its hours only, and it as it would then be.
+
+    Args:
+        machines: A single instance; a group has a schedule of its own kind.
+        evidence: Use, prices and policy.
+        archetype: As the usage flow named it; None where it did not, then the hours decide.
+        service: That it answers requests for.
+
+    Returns:
+        None where it is plainly used all the time.
+    """
+    row = evidence.panel.row(Metric.CPU_MEAN, machines.name)
+    if row is None or machines.group is not None or not machines.running.any():
+        return None
+    if archetype is not None and archetype not in TREATED:
+        return None
+    used = used_hours(row.astype(np.float64), evidence)
+    why = _why_not(machines, row.astype(np.float64), used, evidence, service=service)
+    if why is not None:
+        # Without a name for its use, an instance that is used all the time is no surprise.
+        return why if archetype is not None or used.mean() <= 1.0 - LEAST_OFF_SHARE else None
+    after = machines.during(used.astype(np.float64))
+    return Stage(
+        opportunity=_opportunity(machines, after, used, evidence), spend=after.spend
+    ), after
+
+
+def used_hours(cpu: FloatArray, evidence: Evidence) -> BoolArray:
+    """Return (168,) whether each hour of the week is used, with a margin on both sides."""
+    quiet, busy = np.nanquantile(cpu, [0.1, 0.98])
+    threshold = quiet + max(RISE_SHARE * (busy - quiet), LEAST_RISE_PERCENT)
+    high = quantile_by_hour_of_week(cpu, evidence.panel.hour_of_week(), quantile=USED_QUANTILE)
+    used = ~(high <= threshold)  # an hour that was never observed counts as used
+    wide = np.zeros(HOURS_PER_WEEK, dtype=np.bool_)
+    for shift in range(-MARGIN_HOURS, MARGIN_HOURS + 1):
+        wide |= np.roll(used, shift)
+    return wide
+
+
+def week_text(used: BoolArray) -> str:
+    """Return hours of the week in words, for example "Mon 07-19, Tue 07-19"; UTC."""
+    parts = []
+    for day, name in enumerate(DAYS):
+        today = np.concatenate(([False], used[24 * day : 24 * day + 24], [False]))
+        edges = np.flatnonzero(np.diff(today.astype(np.int8)))
+        spans = [f"{a:02d}-{b:02d}" for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        if spans:
+            parts.append(f"{name} {' '.join(spans)}")
+    return ", ".join(parts)
+
+
+def _why_not(
+    machines: Machines,
+    cpu: FloatArray,
+    used: BoolArray,
+    evidence: Evidence,
+    *,
+    service: Service | None,
+) -> Rejection | None:
+    key = machines.key
+    if machines.tags.get(SCHEDULE_TAG) == "never":
+        return reject(Kind.SCHEDULE, key, f"the tag {SCHEDULE_TAG} says never")
+    days = days_known(evidence.panel, machines.name, Metric.CPU_MEAN)
+    short = too_short(Kind.SCHEDULE, key, days, evidence.policy)
+    if short is not None:
+        return short
+    off = 1.0 - float(used.mean())
+    if off < LEAST_OFF_SHARE:
+        why = f"{off:.0%} of the hours of a week are unused, {LEAST_OFF_SHARE:.0%} are needed"
+        return reject(Kind.SCHEDULE, key, why, {"off_share": off})
+    outside = cpu[~used[evidence.panel.hour_of_week()]]
+    level = float(np.nanquantile(outside, 0.95)) if np.isfinite(outside).any() else 0.0
+    if level > QUIET_PERCENT:
+        why = (
+            f"outside of its busy hours it still uses {level:.0f}% of its processor "
+            f"(limit {QUIET_PERCENT:.0f}%): something runs there"
+        )
+        return reject(Kind.SCHEDULE, key, why, {"cpu_percent": level})
+    if service is not None:
+        return _requests_outside(service, machines, used, evidence)
+    return None
+
+
+def _requests_outside(
+    service: Service, machines: Machines, used: BoolArray, evidence: Evidence
+) -> Rejection | None:
+    row = evidence.panel.row(Metric.REQUESTS, service.service_id)
+    if row is None:
+        why = f"answers for {service.service_id}, whose requests are unknown"
+        return reject(Kind.SCHEDULE, machines.key, why)
+    outside = float(np.nansum(row[~used[evidence.panel.hour_of_week()]]))
+    if outside > 0.0:
+        why = f"{service.service_id} had {outside:.0f} requests outside of its busy hours"
+        return reject(Kind.SCHEDULE, machines.key, why, {"requests": outside})
+    return None
+
+
+def _opportunity(
+    machines: Machines, after: Machines, used: BoolArray, evidence: Evidence
+) -> Opportunity:
+    production = is_production(machines.tags)
+    before_usd, after_usd = machines.spend.usd, after.spend.usd
+    saving = before_usd - after_usd
+    hours = int(used.sum())
+    effort = {True: Effort.HIGH, None: Effort.MEDIUM, False: Effort.LOW}[production]
+    notes = ["whoever works late starts it by hand; its volumes go on costing"]
+    if production:
+        notes.append("tagged as production: ask who relies on it outside of these hours")
+    return Opportunity(
+        kind=Kind.SCHEDULE,
+        resource=machines.name,
+        region=machines.region,
+        change=f"Run {machines.name} ({machines.instance_type}) {hours} of {HOURS_PER_WEEK} hours "
+        "a week.",
+        target={"hours_utc": week_text(used), "hours_per_week": hours},
+        evidence_from=evidence.panel.start,
+        evidence_to=evidence.panel.end,
+        steps=(
+            Step(
+                what="hours of the week that are used",
+                formula=f"use above the quiet level in 1 of 10 weeks, {MARGIN_HOURS} h of margin",
+                value=hours,
+                unit="h/week",
+            ),
+            usd_step(
+                "now",
+                f"{machines.usd_per_hour or 0:.4f} USD/h x {machines.hours_per_month:.1f} h",
+                before_usd,
+            ),
+            usd_step(
+                "scheduled",
+                f"{machines.usd_per_hour or 0:.4f} USD/h x {after.hours_per_month:.1f} h",
+                after_usd,
+            ),
+            saving_step(before_usd, after_usd),
+        ),
+        # People keep it on longer now and then: a tenth of the hours off are given back.
+        saving=Usd(low=0.9 * saving, expected=saving, high=saving),
+        effort=effort,
+        restart=True,
+        reversible=True,
+        disruption={True: 0.5, None: 0.3, False: 0.15}[production],
+        confidence={True: 0.5, None: 0.7, False: 0.85}[production],
+        notes=tuple(notes),
+    )
