@@ -22,8 +22,6 @@ BESIDE_ADAPTERS = (
     "s3:GetBucketLocation",
     "s3:ListObjectsV2",  # without it S3 says of a missing object "forbidden" instead of "missing"
     "s3:DeleteObject",  # for whoever cleans the bucket up
-    "cloudwatch:GetMetricData",
-    "cloudwatch:ListMetrics",
     "sts:GetCallerIdentity",  # answered to everybody; listed so that nobody wonders
 )
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -203,6 +203,35 @@ def test_a_longer_answer_comes_in_pages_with_every_day_once() -> None:
 def test_an_impossible_question_is_not_paid_for(groups: tuple[CostGroup, ...], end: date) -> None:
     with pytest.raises(PermanentError, match=r"groups|before end"):
         daily_costs(None, start=date(2026, 3, 1), end=end, group_by=groups)
+
+
+def test_what_is_changed_costs_otherwise_from_then_on_and_the_past_stays() -> None:
+    clock = Clock(OPENED)
+    with serve_aws(EmbeddedAwsConfig(clock=clock)) as server:
+        ec2, ce = seeding_client(server, "ec2"), aws_client(server, "ce")
+        images = ec2.describe_images(Owners=["amazon"])["Images"]
+        image = next(one["ImageId"] for one in images if "Platform" not in one)
+        (one,) = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="m5.xlarge")[
+            "Instances"
+        ]
+        which = {"InstanceIds": [one["InstanceId"]]}
+        clock.now = OPENED + timedelta(days=4)
+        ec2.stop_instances(**which)
+        ec2.modify_instance_attribute(
+            InstanceId=one["InstanceId"], InstanceType={"Value": "m5.large"}
+        )
+        clock.now = OPENED + timedelta(days=5)
+        ec2.start_instances(**which)
+        clock.now = OPENED + timedelta(days=7)
+        ec2.terminate_instances(**which)
+        clock.now = OPENED + timedelta(days=10)
+        found = daily_costs(ce, start=OPENED.date(), end=clock.now.date())
+
+    compute = found[found["group"] == COMPUTE]["usd"].round(3).tolist()
+    volumes = found[found["group"] == "EC2 - Other"]["usd"].round(3).tolist()
+    assert compute == pytest.approx([24 * 0.192] * 4 + [24 * 0.096] * 2, abs=0.01)
+    # The root volume costs while the instance is stopped, too, and is deleted with it.
+    assert volumes == pytest.approx([8 * 0.1 / 31] * 7, abs=0.01)
 
 
 def test_throttling_is_worth_another_try() -> None:

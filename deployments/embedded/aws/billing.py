@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from deployments.embedded.aws.commitments import Commitments, EmbeddedCommitments
@@ -15,37 +14,37 @@ from deployments.embedded.aws.plan_rates import describe_offering_rates
 from deployments.embedded.aws.spot_index import RegionHistory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Billing:
     """Everything about money but list prices.
 
-    Attributes:
+    Args:
         commitments: What was bought.
         metrics: What was measured, for what is billed by use.
         spot: Price history by region.
-        clock: Now, aware.
+        clock: Now, aware; the account counts as opened now.
         seed: Of the bill's invented past.
     """
 
-    commitments: EmbeddedCommitments
-    metrics: MetricStore
-    spot: Mapping[str, RegionHistory]
-    clock: Callable[[], datetime]
-    seed: int
+    def __init__(
+        self,
+        commitments: EmbeddedCommitments,
+        *,
+        metrics: MetricStore,
+        spot: Mapping[str, RegionHistory],
+        clock: Callable[[], datetime],
+        seed: int,
+    ) -> None:
+        self.account = AccountReader(
+            metrics=metrics, spot=spot, plans=commitments.plans, clock=clock
+        )
+        self._held = Commitments(commitments, clock=clock)
+        self._costs = CostExplorer(self.account.snapshot, clock=clock, seed=seed)
 
     def handlers(self) -> dict[str, Handler]:
-        """Return what answers, by "service:Operation"; the account counts as opened now."""
-        held = Commitments(self.commitments, clock=self.clock)
-        account = AccountReader(
-            metrics=self.metrics,
-            spot=self.spot,
-            plans=self.commitments.plans,
-            clock=self.clock,
-        )
-        costs = CostExplorer(account.snapshot, clock=self.clock, seed=self.seed)
+        """Return what answers, by "service:Operation"."""
         return {
-            "ce:GetCostAndUsage": costs.get_cost_and_usage,
-            "ec2:DescribeReservedInstances": held.describe_reserved_instances,
-            "savingsplans:DescribeSavingsPlans": held.describe_savings_plans,
+            "ce:GetCostAndUsage": self._costs.get_cost_and_usage,
+            "ec2:DescribeReservedInstances": self._held.describe_reserved_instances,
+            "savingsplans:DescribeSavingsPlans": self._held.describe_savings_plans,
             "savingsplans:DescribeSavingsPlansOfferingRates": describe_offering_rates,
         }

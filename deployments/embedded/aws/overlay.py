@@ -56,6 +56,7 @@ class AwsOverlay:
         control: Answers the embedded cloud's own addresses.
         clock: Now, aware; presigned addresses expire by it.
         pause: Waits some seconds, for delays.
+        changed: Told after every call that changed what runs.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class AwsOverlay:
         control: Control,
         clock: Callable[[], datetime],
         pause: Callable[[float], object],
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
         self._handlers = handlers
         self._policy = policy
@@ -74,6 +76,7 @@ class AwsOverlay:
         self._control = control
         self._clock = clock
         self._pause = pause
+        self._changed = changed
         self._moto = _Moto(create_backend_app)
         # moto's backends are plain dictionaries.
         self._moto_lock = threading.Lock()
@@ -147,7 +150,14 @@ class AwsOverlay:
             raise _unknown(call, reason="is not embedded")
         if status == 403 and not body and environ["REQUEST_METHOD"] != "HEAD":
             raise AwsError(code="AccessDenied", message="Access Denied", status=403)
+        if status < 400 and _changes(call):
+            self._changed()
         return Reply(body=body, status=status, headers=headers)
+
+
+def _changes(call: Call) -> bool:
+    reads = (call.operation or "").startswith(("Describe", "Get", "List"))
+    return call.service in {"ec2", "autoscaling"} and not reads
 
 
 def _exists(call: Call) -> bool:

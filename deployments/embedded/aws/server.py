@@ -149,10 +149,11 @@ def _overlay(
     changes, source = _history(config, end)
     _load_metrics(config, metrics, end)
     regions = index_by_region(changes)
-    held = _commitments(config)
     billing = Billing(
-        commitments=held, metrics=metrics, spot=regions, clock=config.clock, seed=config.seed
+        _commitments(config), metrics=metrics, spot=regions, clock=config.clock, seed=config.seed
     )
+    if fleet is not None:
+        billing.account.look()
     handlers = {**_handlers(regions, metrics, config.clock), **billing.handlers()}
     facts = {
         "history": _facts(changes, source),
@@ -167,6 +168,7 @@ def _overlay(
         control=Control(faults=faults, health=health),
         clock=config.clock,
         pause=pause,
+        changed=billing.account.look,
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from deployments.embedded.aws.commitments import EmbeddedPlan
+from deployments.embedded.aws.cost.ledger import Ledger
 from deployments.embedded.aws.cost.lines import BALANCING, EC2_OTHER, FUNCTIONS
 from deployments.embedded.aws.cost.snapshot import (
     AccountSnapshot,
@@ -43,7 +44,6 @@ LONGEST_STOPPED = timedelta(days=30)
 GROUP_TAG = "aws:autoscaling:groupName"
 _SECONDS_PER_DAY = 86_400
 _BYTES_PER_GB = 1024.0**3
-_REASON = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)")
 
 
 class AccountReader:
@@ -71,39 +71,54 @@ class AccountReader:
         self._opened_at = clock()
         # moto stamps what it does by the machine's clock, which a test's need not follow.
         self._machine_opened_at = datetime.now(UTC)
+        self._ledger = Ledger()
+        self._lock = threading.Lock()
+
+    def look(self) -> None:
+        """Note what has changed, so that it is billed from now on and not from the next question."""
+        with self._lock:
+            self._seen(self._backends())
 
     def snapshot(self) -> AccountSnapshot:
-        """Return the account as it is now."""
-        # A second: only when somebody asks.
-        from moto.ec2.models import ec2_backends
-
-        backends = [
-            (region, ec2_backends[ACCOUNT][region])
-            for region in REGIONS
-            if region in list(ec2_backends[ACCOUNT])
-        ]
-        instances = tuple(
-            self._instance(region, one)
-            for region, backend in backends
-            for reservation in list(backend.reservations.values())
-            for one in list(reservation.instances)
-        )
-        volumes = tuple(
-            self._volume(region, one)
-            for region, backend in backends
-            for one in list(backend.volumes.values())
-        )
+        """Return the account as it is now, and what was billed before."""
+        with self._lock:
+            backends = self._backends()
+            instances, volumes = self._seen(backends)
         regions = [region for region, _ in backends]
         return AccountSnapshot(
             opened_at=self._opened_at,
-            instances=instances,
-            volumes=volumes,
+            instances=tuple(instances),
+            volumes=tuple(volumes),
             hourly=tuple(self._balancers(regions)),
             uses=(*self._transfers(instances), *self._functions(regions)),
             in_service=dict(self._in_service(regions)),
             spot_usd=self._spot_prices(instances),
             plans=self._plans,
         )
+
+    def _backends(self) -> list[tuple[str, Any]]:
+        # A second: only when somebody asks.
+        from moto.ec2.models import ec2_backends
+
+        of_account = ec2_backends[ACCOUNT]
+        return [(region, of_account[region]) for region in REGIONS if region in list(of_account)]
+
+    def _seen(
+        self, backends: list[tuple[str, Any]]
+    ) -> tuple[list[BilledInstance], list[BilledVolume]]:
+        now = self._clock()
+        instances = (
+            self._instance(region, one)
+            for region, backend in backends
+            for reservation in list(backend.reservations.values())
+            for one in list(reservation.instances)
+        )
+        volumes = (
+            self._volume(region, one)
+            for region, backend in backends
+            for one in list(backend.volumes.values())
+        )
+        return self._ledger.instances(instances, now=now), self._ledger.volumes(volumes, now=now)
 
     def _instance(self, region: str, one: Any) -> BilledInstance:
         tags = dict(one.ec2_backend.tags.get(one.id, {}))
@@ -116,25 +131,19 @@ class AccountReader:
             product="Windows" if one.platform == "windows" else "Linux/UNIX",
             spot=one.lifecycle == "spot",
             launched_at=launched_at,
-            ended_at=None if one.state == "running" else self._ended_at(one, launched_at),
+            # When it ended is what the ledger notes, but for what was stopped from the start.
+            ended_at=None
+            if one.state == "running"
+            else max(launched_at, self._opened_at - LONGEST_STOPPED),
             group=tags.get(GROUP_TAG),
             tags=_allocation_tags(tags),
         )
 
-    def _ended_at(self, one: Any, launched_at: datetime) -> datetime:
-        reason = _REASON.search(one.state_transition_reason or "")
-        if reason is None:
-            return launched_at
-        at = datetime.strptime(reason[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-        # Cut to seconds: what was stopped while the account was filled is before its opening.
-        if at <= self._machine_opened_at:
-            return max(launched_at, self._opened_at - LONGEST_STOPPED)
-        return self._on_our_clock(at)
-
     def _on_our_clock(self, at: datetime) -> datetime:
+        """Return when something happened by the account's clock, which may be set and moved."""
         if at < self._machine_opened_at:
             return at
-        return at + (self._opened_at - self._machine_opened_at)
+        return max(self._opened_at, self._clock() - (datetime.now(UTC) - at))
 
     def _volume(self, region: str, one: Any) -> BilledVolume:
         return BilledVolume(
@@ -164,8 +173,9 @@ class AccountReader:
                     created_at=self._opened_at - LONGEST_STOPPED,
                 )
 
-    def _transfers(self, instances: tuple[BilledInstance, ...]) -> Iterator[BilledUse]:
-        for one in instances:
+    def _transfers(self, instances: Sequence[BilledInstance]) -> Iterator[BilledUse]:
+        # Versions of one instance share its metrics: the last one's tags are everyone's.
+        for one in {each.identity: each for each in instances}.values():
             sent = self._daily(one.region, "AWS/EC2", "NetworkOut", "InstanceId", one.identity)
             if sent is None:
                 continue
@@ -257,7 +267,7 @@ class AccountReader:
         return DaySeries(first=_ordinal(first), values=values)
 
     def _spot_prices(
-        self, instances: tuple[BilledInstance, ...]
+        self, instances: Sequence[BilledInstance]
     ) -> dict[tuple[str, str, str], DaySeries]:
         wanted = {
             (one.region, (one.zone, one.instance_type, one.product))

@@ -66,10 +66,10 @@ def began_at(
         identity: Of the resource.
         started_at: When it was launched or created.
         first: Beginning of the bill.
-        opened_at: What started after it had no predecessor.
+        opened_at: What started then or later had no predecessor.
         seed: Of the draw.
     """
-    if started_at > opened_at or started_at <= first:
+    if started_at >= opened_at or started_at <= first:
         return started_at
     rng = _draws(identity, seed=seed, salt="began")
     if rng.random() < OLD_SHARE:

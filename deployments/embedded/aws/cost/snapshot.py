@@ -46,6 +46,8 @@ class BilledInstance:
         launched_at: Aware UTC.
         ended_at: When it was stopped or terminated; None while it runs.
         group: Auto scaling group.
+        first_launched_at: Of the first version of an instance that was changed or started again;
+            None in that version itself.
     """
 
     identity: str
@@ -57,12 +59,19 @@ class BilledInstance:
     launched_at: datetime
     ended_at: datetime | None = None
     group: str | None = None
+    first_launched_at: datetime | None = None
     tags: Tags = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledVolume:
-    """A volume; `iops` and `mib_per_second` are what was provisioned, None for what the kind gives."""
+    """A volume.
+
+    Attributes:
+        iops, mib_per_second: As provisioned; None for what the kind gives.
+        ended_at: When it was deleted or changed; None while it is what it is here.
+        follows: Whether it goes on from an earlier version.
+    """
 
     identity: str
     region: str
@@ -71,6 +80,8 @@ class BilledVolume:
     iops: float | None = None
     mib_per_second: float | None = None
     created_at: datetime
+    ended_at: datetime | None = None
+    follows: bool = False
     tags: Tags = ()
 
 

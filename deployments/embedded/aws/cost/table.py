@@ -55,8 +55,8 @@ def cost_table(snapshot: AccountSnapshot, *, now: datetime, seed: int) -> CostTa
 
     An instance costs its price while it runs. In a group it costs as many instances as were in
     service that day, divided among those that are in it now. Types and regions without a price are
-    left out. A volume costs from its creation on; of one that was deleted the bill forgets the past
-    too, as it forgets that an instance was stopped before it was started again or had another type.
+    left out. A volume costs from its creation until it is deleted, by its size and what was
+    provisioned.
 
     Args:
         snapshot: The account.
@@ -156,10 +156,12 @@ class _Writer:
         price = self._usd_per_hour(one)
         if price is None:
             return
-        hours = self.hours(self._began(one.identity, one.launched_at), one.ended_at)
+        first = one.first_launched_at
+        began = one.launched_at if first else self._began(one.identity, one.launched_at)
+        hours = self.hours(began, one.ended_at)
         if one.group is not None:
             hours = hours * self._shares.get((one.region, one.group), 1.0)
-        elif not one.spot and one.launched_at <= self._snapshot.opened_at:
+        elif not one.spot and (first or one.launched_at) < self._snapshot.opened_at:
             hours = hours + passing_hours(one.identity, hours, first=self._first, seed=self._seed)
         kind = "SpotUsage" if one.spot else "BoxUsage"
         key = LineKey(
@@ -202,7 +204,8 @@ class _Writer:
 
     def _add_volume(self, one: BilledVolume) -> None:
         price, level = VOLUME_KINDS[one.kind], REGIONS[one.region][1]
-        months = self.hours(self._began(one.identity, one.created_at), None) / self._hours_of_month
+        began = one.created_at if one.follows else self._began(one.identity, one.created_at)
+        months = self.hours(began, one.ended_at) / self._hours_of_month
         iops_tiers = price.iops_tiers or ((0.0, 0.0),)
         amounts = (
             ("EBS:VolumeUsage", one.size_gib, price.usd_per_gib, "GB-Mo"),
