@@ -91,12 +91,12 @@ def _why_not_idle(
     if short is not None:
         return short
     above = [
-        f"{used[metric]:.0f} {unit} (limit {limit:.0f})"
+        f"{used[metric]:,.1f} {unit} (limit {limit:,.0f})"
         for metric, limit, unit in _LIMITS
         if metric in used and used[metric] > limit
     ]
     if above:
-        return reject(Kind.STOP, key, f"hardly uses its processor, but {', '.join(above)}")
+        return reject(Kind.STOP, key, f"looks idle, but {', '.join(above)}")
     if Metric.NETWORK not in used:
         why = "the processor is idle, but its network traffic is unknown; make it known first"
         return reject(Kind.STOP, key, why, {"cpu_percent": used.get(Metric.CPU_MEAN, -1.0)})

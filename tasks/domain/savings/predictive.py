@@ -146,7 +146,7 @@ def _why_not(machines: Machines, group: ScalingGroup, plan: _Plan) -> Rejection 
     }
     if plan.regularity < LEAST_REGULARITY:
         why = (
-            f"the hour of the week explains {plan.regularity:.0%} of the last week's demand beyond "
+            f"the hour of the week explains {max(plan.regularity, 0.0):.0%} of the last week's demand beyond "
             f"its mean, {LEAST_REGULARITY:.0%} are needed: it is not regular enough"
         )
         return reject(Kind.PREDICTIVE_SCALING, key, why, facts)

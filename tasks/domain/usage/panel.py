@@ -28,8 +28,6 @@ class Metric(StrEnum):
     REQUESTS = "requests_per_hour"
     RESPONSE = "response_seconds"
     INSTANCES = "instances"
-    RESPONSE_MEAN = "response_seconds_mean"
-    RESPONSE_MAX = "response_seconds_max"
 
 
 @dataclass(frozen=True, kw_only=True)
