@@ -113,17 +113,19 @@ def function_price(client: Any, *, region: str) -> FunctionPrice | None:
     """
     terms = {"regionCode": region}
     groups = _first_tiers(_documents(client, "AWSLambda", terms, region=region), "group")
-    calls = _first_tiers(_documents(client, "AmazonApiGateway", terms, region=region), "operation")
+    calls = _first_tiers(_documents(client, "AmazonApiGateway", terms, region=region), "usagetype")
+    # Usage types begin with the region's code, as in USE1-ApiGatewayHttpRequest.
+    api = [price for usage, price in calls.items() if usage.endswith("ApiGatewayHttpRequest")]
     seconds = {
         architecture: groups[group]
         for architecture, group in _DURATION_GROUPS.items()
         if group in groups
     }
-    request, api_request = groups.get("AWS-Lambda-Requests"), calls.get("ApiGatewayHttpApi")
-    if request is None or api_request is None or Architecture.X86_64 not in seconds:
+    request = groups.get("AWS-Lambda-Requests")
+    if request is None or not api or Architecture.X86_64 not in seconds:
         return None
     return FunctionPrice(
-        usd_per_request=request, usd_per_gib_second=seconds, usd_per_api_request=api_request
+        usd_per_request=request, usd_per_gib_second=seconds, usd_per_api_request=api[0]
     )
 
 

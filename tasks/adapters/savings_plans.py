@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,13 +23,14 @@ PLAN_KINDS = {
 """Plans for SageMaker and databases cover nothing that is looked at here."""
 
 ONE_YEAR_SECONDS = 365 * 24 * 3600
+_RUNNING = re.compile(r"([A-Z0-9]+-)?BoxUsage:")
 
 
 def active_commitments(client: Any, *, ec2: Mapping[str, Any]) -> tuple[Commitment, ...]:
     """Return the commitments that are paid for now, plans first.
 
     Args:
-        client: A boto3 client of `savingsplans`, which is one for all regions.
+        client: A boto3 client of `savingsplans`, made for us-east-1: it answers for all regions.
         ec2: Clients of EC2 by region; reservations elsewhere are not seen.
 
     Raises:
@@ -67,7 +69,7 @@ def plan_rates(
         kind = _property(row, "instanceType")
         # Unused capacity reservations are listed too, and terms cannot be asked for.
         is_ours = (
-            "BoxUsage" in row["usageType"]
+            _RUNNING.match(row["usageType"]) is not None
             and row["unit"] == "Hrs"
             and row["savingsPlanOffering"]["durationSeconds"] == ONE_YEAR_SECONDS
         )
