@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tasks.domain.savings.alternatives import Alternative, Stage
 from tasks.domain.savings.bill import Spend
+from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.opportunity import Kind
-from tasks.domain.savings.optimum import Choice
 
 LAST = frozenset({Kind.SPOT})
 """Attributed after all else but the commitment."""

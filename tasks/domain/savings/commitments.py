@@ -134,7 +134,7 @@ def commitment_opportunity(
                 unit="USD/month",
             ),
         ),
-        # Below: if use falls to the policy's margin under the floor, the plan is paid in full.
+        # As if use fell under the floor as far as the lowest week is under the mean, once more.
         saving=Usd(
             low=min(saved, terms.lowest_week_share * covers_usd - outcome.with_it.new_usd),
             expected=saved,

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasks.domain.savings.alternatives import Alternative, Stage, Unit
+from tasks.domain.savings.alternatives import Alternative, Unit
 from tasks.domain.savings.attribution import Attributed, attributed
 from tasks.domain.savings.bill import Bill, Ledger
+from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.commitments import (
     ACCOUNT,
     PlanOutcome,
@@ -29,12 +30,9 @@ from tasks.domain.savings.commitments import (
 from tasks.domain.savings.cover import NO_COVER, Cover
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind, Opportunity, Rejection
-from tasks.domain.savings.optimum import (
-    TIME_LIMIT_SECONDS,
-    Choice,
-    best_choice,
-)
+from tasks.domain.savings.optimum import TIME_LIMIT_SECONDS, best_choice
 from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.reasons import allowed_by, not_chosen
 from tasks.domain.savings.valuation import Valuation
 
 ATTRIBUTION = (
@@ -144,7 +142,7 @@ def select(
         terms: Of a new Savings Plan; None proposes none.
         time_limit_seconds: For the solver; what it may have missed then is in `gap_usd`.
     """
-    allowed, set_aside = _allowed(found.alternatives, policy=policy, now=now)
+    allowed, set_aside = allowed_by(found.alternatives, policy=policy, now=now)
     choice = _choice(found.units, allowed, policy, cover, terms=_wanted(terms, policy, now))
     optimum = best_choice(choice, time_limit_seconds=time_limit_seconds)
     worth = Valuation(choice)
@@ -152,7 +150,7 @@ def select(
     after = worth.plan(taken)
     steps = attributed(choice, taken)
     chosen = [_chosen(step, choice, worth) for step in steps]
-    rejected = [*found.rejected, *set_aside, *_not_chosen(choice, taken, worth)]
+    rejected = [*found.rejected, *set_aside, *not_chosen(choice, taken, worth)]
     if terms is not None and choice.floor_share > 0.0:
         plan = commitment_opportunity(after, terms=terms, now=now)
         if isinstance(plan, Rejection):
@@ -219,76 +217,6 @@ def _choice(
     )
 
 
-def _allowed(
-    alternatives: Iterable[Alternative], *, policy: SavingsPolicy, now: datetime
-) -> tuple[list[Alternative], list[Rejection]]:
-    """Return alternatives that the policy allows, and why the others are left out."""
-    allowed, set_aside = [], []
-    for one in alternatives:
-        reasons = [_left_alone(one, stage, policy=policy, now=now) for stage in one.stages]
-        found = [reason for reason in reasons if reason is not None]
-        set_aside.extend(found)
-        if not found:
-            allowed.append(one)
-    return allowed, set_aside
-
-
-def _left_alone(
-    one: Alternative, stage: Stage, *, policy: SavingsPolicy, now: datetime
-) -> Rejection | None:
-    """Return why a change is left out: by its kind, its resource, or any that it would touch."""
-    opportunity = stage.opportunity
-    touched = dict.fromkeys([opportunity.resource, *(key[1] for key in one.resources)])
-    rules = [policy.ignored(opportunity.kind, name, now=now) for name in touched]
-    rule = next((found for found in rules if found is not None), None)
-    if opportunity.kind not in policy.kinds:
-        return _rejection(opportunity, f"the policy does not propose {opportunity.kind}")
-    if rule is None:
-        return None
-    until = "for ever" if rule.expires_at is None else f"until {rule.expires_at:%Y-%m-%d}"
-    saved = opportunity.saving.expected
-    return _rejection(opportunity, f"ignored {until}: {rule.reason}; would save {saved:.2f} USD")
-
-
-def _not_chosen(choice: Choice, taken: Sequence[int], worth: Valuation) -> list[Rejection]:
-    """Return why each opportunity is not among the chosen, once each."""
-    chosen = {s.opportunity.identity for at in taken for s in choice.alternatives[at].stages}
-    instead = {
-        key: choice.alternatives[at].name
-        for at in taken
-        for key in choice.alternatives[at].resources
-    }
-    found: dict[str, Rejection] = {}
-    order = sorted(
-        range(len(choice.alternatives)), key=lambda at: len(choice.alternatives[at].stages)
-    )
-    for at in order:
-        for stage in choice.alternatives[at].stages:
-            identity = stage.opportunity.identity
-            if identity not in chosen and identity not in found:
-                why = _why_not(choice, at, instead, worth)
-                found[identity] = _rejection(stage.opportunity, why)
-    return list(found.values())
-
-
-def _why_not(choice: Choice, at: int, instead: dict[tuple[str, str], str], worth: Valuation) -> str:
-    one, hurdle = choice.alternatives[at], choice.hurdles_usd[at]
-    saved = worth.alone_usd(one)
-    if saved < hurdle:
-        return (
-            f"saves {saved:.2f} USD a month by itself, existing commitments counted; it has to "
-            f"save {hurdle:.2f}: the smallest saving per change, and disruption "
-            f"{one.disruption:.2f} of what the resource costs"
-        )
-    others = sorted({instead[key] for key in one.resources if key in instead})
-    if others:
-        return f"{' and '.join(others)} saves more; this by itself {saved:.2f} USD a month"
-    return (
-        f"saves {saved:.2f} USD a month by itself, but less than the {hurdle:.2f} that it has to "
-        "beside the commitment and the other changes"
-    )
-
-
 def _chosen(step: Attributed, choice: Choice, worth: Valuation) -> Chosen:
     alone_usd = worth.alone_usd(worth.by_itself(step))
     opportunity = step.stage.opportunity
@@ -335,16 +263,6 @@ def _level(outcome: PlanOutcome, choice: Choice) -> CommitmentLevel:
         coverage=outcome.with_it.coverage,
         utilisation=outcome.with_it.utilisation,
         break_even_use=break_even_use(outcome),
-    )
-
-
-def _rejection(opportunity: Opportunity, why: str) -> Rejection:
-    return Rejection(
-        kind=opportunity.kind,
-        resource=opportunity.resource,
-        region=opportunity.region,
-        why=why,
-        facts={"saving_usd": opportunity.saving.expected},
     )
 
 

@@ -1,0 +1,104 @@
+"""Why an opportunity is not among the chosen, in a sentence with the numbers that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tasks.domain.savings.alternatives import Alternative, Stage
+from tasks.domain.savings.choice import Choice
+from tasks.domain.savings.opportunity import Opportunity, Rejection
+from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.valuation import Valuation
+
+
+def allowed_by(
+    alternatives: Iterable[Alternative], *, policy: SavingsPolicy, now: datetime
+) -> tuple[list[Alternative], list[Rejection]]:
+    """Return alternatives that the policy allows, and why the others are left out.
+
+    Args:
+        alternatives: In any order.
+        policy: Kinds and resources to leave alone.
+        now: Decides which ignore rules still hold.
+    """
+    allowed, set_aside = [], []
+    for one in alternatives:
+        reasons = [_left_alone(one, stage, policy=policy, now=now) for stage in one.stages]
+        found = [reason for reason in reasons if reason is not None]
+        set_aside.extend(found)
+        if not found:
+            allowed.append(one)
+    return allowed, set_aside
+
+
+def _left_alone(
+    one: Alternative, stage: Stage, *, policy: SavingsPolicy, now: datetime
+) -> Rejection | None:
+    """Return why a change is left out: by its kind, its resource, or any that it would touch."""
+    opportunity = stage.opportunity
+    touched = dict.fromkeys([opportunity.resource, *(key[1] for key in one.resources)])
+    rules = [policy.ignored(opportunity.kind, name, now=now) for name in touched]
+    rule = next((found for found in rules if found is not None), None)
+    if opportunity.kind not in policy.kinds:
+        return _rejection(opportunity, f"the policy does not propose {opportunity.kind}")
+    if rule is None:
+        return None
+    until = "for ever" if rule.expires_at is None else f"until {rule.expires_at:%Y-%m-%d}"
+    saved = opportunity.saving.expected
+    return _rejection(opportunity, f"ignored {until}: {rule.reason}; would save {saved:.2f} USD")
+
+
+def not_chosen(choice: Choice, taken: Sequence[int], worth: Valuation) -> list[Rejection]:
+    """Return why each opportunity is not among the chosen, once each.
+
+    Args:
+        choice: What was chosen from.
+        taken: Positions of the chosen alternatives.
+        worth: For what each saves by itself.
+    """
+    chosen = {s.opportunity.identity for at in taken for s in choice.alternatives[at].stages}
+    instead = {
+        key: choice.alternatives[at].name
+        for at in taken
+        for key in choice.alternatives[at].resources
+    }
+    found: dict[str, Rejection] = {}
+    order = sorted(
+        range(len(choice.alternatives)), key=lambda at: len(choice.alternatives[at].stages)
+    )
+    for at in order:
+        for stage in choice.alternatives[at].stages:
+            identity = stage.opportunity.identity
+            if identity not in chosen and identity not in found:
+                why = _why_not(choice, at, instead, worth)
+                found[identity] = _rejection(stage.opportunity, why)
+    return list(found.values())
+
+
+def _why_not(choice: Choice, at: int, instead: dict[tuple[str, str], str], worth: Valuation) -> str:
+    one, hurdle = choice.alternatives[at], choice.hurdles_usd[at]
+    saved = worth.alone_usd(one)
+    if saved < hurdle:
+        return (
+            f"saves {saved:.2f} USD a month by itself, existing commitments counted; it has to "
+            f"save {hurdle:.2f}: the smallest saving per change, and disruption "
+            f"{one.disruption:.2f} of what the resource costs"
+        )
+    others = sorted({instead[key] for key in one.resources if key in instead})
+    if others:
+        return f"{' and '.join(others)} saves more; this by itself {saved:.2f} USD a month"
+    return (
+        f"saves {saved:.2f} USD a month by itself, but less than the {hurdle:.2f} that it has to "
+        "beside the commitment and the other changes"
+    )
+
+
+def _rejection(opportunity: Opportunity, why: str) -> Rejection:
+    return Rejection(
+        kind=opportunity.kind,
+        resource=opportunity.resource,
+        region=opportunity.region,
+        why=why,
+        facts={"saving_usd": opportunity.saving.expected},
+    )
