@@ -23,7 +23,7 @@ UNTAGGED = "untagged"
 
 SETTLING_DAYS = 2
 MOST_GROUPS = 2
-_COLUMNS = ("group", "detail")
+_COLUMNS = ("group", "part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def daily_costs(
         group_by: One or two groups.
 
     Returns:
-        `day` (naive midnight), `group`, with two groups `detail`, `usd` and `is_estimated`; by
+        `day` (naive midnight), `group`, with two groups `part`, `usd` and `is_estimated`; by
         day. Days without cost in a group have no row. Cost Explorer calls every day estimated
         until the month's invoice; here those are that may still rise: of those it calls so, the
         last `SETTLING_DAYS` before the end.

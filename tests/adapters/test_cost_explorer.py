@@ -19,6 +19,7 @@ from tasks.adapters.cost_explorer import (
     daily_costs,
 )
 from tasks.domain.errors import PermanentError, TransientError
+from tasks.domain.savings.spend_anomalies import spend_anomalies
 from tests.support.embedded_aws import Clock, aws_client, seeding_client
 
 pytestmark = pytest.mark.embedded("aws")
@@ -83,10 +84,10 @@ def test_every_grouping_adds_up_to_the_same_total(client: Any) -> None:
         assert costs(client, *groups)["usd"].sum() == pytest.approx(total)
 
 
-def test_usage_types_are_details_of_services(client: Any) -> None:
+def test_usage_types_are_parts_of_services(client: Any) -> None:
     found = costs(client, *BY_SERVICE_AND_USAGE)
 
-    pairs = set(zip(found["group"], found["detail"], strict=True))
+    pairs = set(zip(found["group"], found["part"], strict=True))
     assert (COMPUTE, "BoxUsage:m5.2xlarge") in pairs
     assert ("EC2 - Other", "EBS:VolumeUsage.gp2") in pairs
 
@@ -184,15 +185,19 @@ def test_what_cost_explorer_does_not_allow_is_refused(
         usage(client, **changes)
 
 
-def test_a_longer_answer_comes_in_pages_with_every_day_once() -> None:
+def test_a_longer_answer_comes_in_pages_and_has_one_anomaly() -> None:
     with serve_aws(EmbeddedAwsConfig(fleet="generated:40", clock=Clock(NOW))) as server:
         client = aws_client(server, "ce")
         start, end = date(2025, 6, 1), date(2026, 3, 21)
         by_usage = daily_costs(client, start=start, end=end, group_by=BY_SERVICE_AND_USAGE)
         by_service = daily_costs(client, start=start, end=end)
 
+    # What the bill has of anomalies is found, and nothing else.
+    (anomaly,) = spend_anomalies(by_service, today=end, details=by_usage)
+    assert anomaly.first_day == anomaly.last_day == date(2026, 3, 12)
+    assert anomaly.cause == "DataTransfer-Out-Bytes"
     assert len(by_usage) > 2000
-    assert not by_usage.duplicated(["day", "group", "detail"]).any()
+    assert not by_usage.duplicated(["day", "group", "part"]).any()
     assert by_usage["usd"].sum() == pytest.approx(by_service["usd"].sum())
 
 

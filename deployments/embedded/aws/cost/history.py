@@ -11,7 +11,7 @@ What runs in the embedded account was put there a moment ago, and bills have a p
   them on working days and a tenth of that at weekends, with noise of 10 %: what is launched and ended
   between two looks, such as builds. They go on as long as the instance does.
 - Nine days before the account was opened, the instance that sends most sent eight times as much as all
-  together do on such a day, and 300 GB at least: something for whoever looks for anomalies.
+  together do on such a day, and 1,000 GB at least: something for whoever looks for anomalies.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIRST_GROWTH = 0.75
 NOISE = 0.05
 SPIKE_DAYS_AGO = 9
 SPIKE_FACTOR = 8.0
-LEAST_SPIKE = 300.0
+LEAST_SPIKE = 1000.0
 PASSING_SHARE = 0.2
 PASSING_LEVEL = 0.33
 PASSING_NOISE = 0.1

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployments.embedded.aws.commitments import EmbeddedPlan
 from deployments.embedded.aws.cost.history import (
@@ -292,3 +294,32 @@ def test_an_empty_account_costs_nothing() -> None:
 
     assert table.keys == ()
     assert table.usd.sum() == 0.0
+
+
+@given(
+    committed=st.floats(0.01, 5.0),
+    kinds=st.lists(st.sampled_from(["m5.large", "c5.large", "m4.large", "m99.x"]), max_size=6),
+    spot=st.booleans(),
+)
+def test_a_plan_takes_off_what_it_covers_and_adds_its_fee(
+    committed: float, kinds: list[str], spot: bool
+) -> None:
+    instances = [
+        instance(f"i-{n}", instance_type=kind, spot=spot and n == 0) for n, kind in enumerate(kinds)
+    ]
+    without = cost_table(account(*instances), now=NOW, seed=0).usd.sum()
+    table = cost_table(account(*instances, plans=(plan(committed),)), now=NOW, seed=0)
+    sums = {
+        record: float(table.usd[[key.record is record for key in table.keys]].sum())
+        for record in RecordType
+    }
+
+    assert table.usd.sum() == pytest.approx(
+        without - sums[RecordType.COVERED] + sums[RecordType.PLAN_FEE]
+    )
+    assert sums[RecordType.COVERED] == pytest.approx(-sums[RecordType.NEGATION])
+    assert all(
+        (usd >= -1e-9).all()
+        for key, usd in zip(table.keys, table.usd, strict=True)
+        if key.record is not RecordType.NEGATION
+    )
