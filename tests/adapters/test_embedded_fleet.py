@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -102,6 +102,29 @@ def test_what_ec2_does_not_allow_is_refused(ec2: Any) -> None:
     assert code_of(ec2.describe_instances, Filters=invented) == "InvalidParameterValue"
     assert code_of(ec2.describe_instances, InstanceIds=["i-1"]) == "InvalidInstanceID.NotFound"
     assert code_of(ec2.describe_volumes, VolumeIds=["vol-1"]) == "InvalidVolume.NotFound"
+
+
+def test_metrics_in_single_precision_have_no_digits_that_mean_nothing(
+    server: EmbeddedAws, ec2: Any
+) -> None:
+    (reservation,) = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["vm-7438"]}])[
+        "Reservations"
+    ]
+    metric = {
+        "Namespace": "AWS/EC2",
+        "MetricName": "CPUUtilization",
+        "Dimensions": [{"Name": "InstanceId", "Value": reservation["Instances"][0]["InstanceId"]}],
+    }
+    (found,) = aws_client(server, "cloudwatch").get_metric_data(
+        MetricDataQueries=[
+            {"Id": "m", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}
+        ],
+        StartTime=NOW - timedelta(days=2),
+        EndTime=NOW,
+    )["MetricDataResults"]
+
+    assert len(found["Values"]) == 49
+    assert all(value == round(value, 2) for value in found["Values"])  # as it was recorded
 
 
 def test_health_says_what_runs(server: EmbeddedAws) -> None:
