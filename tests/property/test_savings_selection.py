@@ -10,12 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.domain.arrays import FloatArray
+from tasks.domain.inventory import Inventory
 from tasks.domain.savings.alternatives import Alternative, Stage, Unit
 from tasks.domain.savings.bill import Line, Spend
+from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.cover import Cover
+from tasks.domain.savings.machines import machines_of
+from tasks.domain.savings.money import PriceBook
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.savings.plan import find_savings
 from tasks.domain.savings.policy import SavingsPolicy
 from tasks.domain.savings.selection import Found, Selection, select
+from tasks.domain.savings.volumes import volume_usd
+from tasks.domain.usage.panel import Metric, UsagePanel
+from tests.unit.savings import account
 from tests.unit.savings.options import (
     ALWAYS,
     NO_LIMITS,
@@ -212,3 +221,149 @@ def test_the_order_of_the_input_does_not_matter(
     others = [options.alternatives[at] for at in rng.permutation(len(options.alternatives))]
     mixed = replace(case, options=Found(units=tuple(units), alternatives=tuple(others)))
     assert mixed.select(policy) == case.select(policy)
+
+
+# From here on whole accounts, with every kind of opportunity as the code finds it.
+
+TYPES = ("m5.large", "m5.xlarge", "m5.2xlarge", "c5.large")
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> tuple[Inventory, UsagePanel]:
+    rows: dict[str, dict[Metric, FloatArray]] = {}
+    singles = []
+    for number in range(draw(st.integers(1, 4))):
+        quiet = draw(st.sampled_from([1.0, 2.0, 20.0]))
+        cpu = draw(st.sampled_from([account.flat(quiet), account.office(busy=60.0, quiet=quiet)]))
+        name = f"i-{number}"
+        rows[name] = {Metric.CPU_MEAN: cpu, Metric.CPU_MAX: cpu + 2.0}
+        if draw(st.booleans()):
+            rows[name] |= {Metric.NETWORK: account.flat(100.0)}
+        singles.append(
+            account.instance(
+                name,
+                kind=draw(st.sampled_from(TYPES)),
+                product=draw(st.sampled_from([account.LINUX, account.LINUX, "SUSE Linux"])),
+                tags={"homeostat/spot": draw(st.sampled_from(["allowed", "never"]))},
+            )
+        )
+    members = [account.instance(f"i-w{n}", group="web") for n in range(draw(st.integers(1, 4)))]
+    rows["web"] = {
+        Metric.INSTANCES: account.flat(float(len(members))),
+        Metric.CPU_MEAN: account.office(busy=65.0, quiet=draw(st.sampled_from([5.0, 50.0]))),
+    }
+    volumes = (account.volume(draw(st.sampled_from(["gp2", "io2"])), draw(st.integers(1, 3000))),)
+    inventory = Inventory(
+        observed_at=account.NOW,
+        regions=(account.REGION,),
+        instances=(*singles, *members),
+        groups=(account.group(members=members),),
+        volumes=volumes,
+        commitments=(),
+    )
+    return inventory, account.panel(rows)
+
+
+def plan(
+    inventory: Inventory, use: UsagePanel, book: PriceBook, policy: SavingsPolicy
+) -> Selection:
+    return find_savings(
+        inventory,
+        use,
+        archetypes={},
+        needs=capacity_needs(use, inventory, book.types, policy),
+        prices=book,
+        policy=policy,
+        now=account.NOW,
+    )
+
+
+BOOK = account.prices(spot=[account.quote(kind, zone) for kind in TYPES for zone in account.ZONES])
+ONE_POOL = replace(NO_LIMITS, spot_pools=1)
+accounts_law = settings(max_examples=15, deadline=None)
+
+
+@accounts_law
+@given(one=accounts())
+def test_what_has_no_price_is_named_not_touched_and_in_no_bill(
+    one: tuple[Inventory, UsagePanel],
+) -> None:
+    inventory, use = one
+    found = plan(inventory, use, BOOK, ONE_POOL)
+    odd = {i.instance_id for i in inventory.instances if i.product != account.LINUX}
+    odd |= {v.volume_id for v in inventory.volumes if v.kind == "io2"}
+    assert {text.partition(" ")[0] for text in found.unknown} == odd
+    assert not odd & {one.opportunity.resource for one in found.chosen}
+    priced = replace(
+        inventory,
+        instances=tuple(i for i in inventory.instances if i.instance_id not in odd),
+        volumes=tuple(v for v in inventory.volumes if v.volume_id not in odd),
+    )
+    assert plan(priced, use, BOOK, ONE_POOL).before == found.before
+
+
+@accounts_law
+@given(one=accounts(), factor=st.sampled_from([0.5, 3.0, 100.0]))
+def test_dearer_by_a_factor_saves_more_by_that_factor(
+    one: tuple[Inventory, UsagePanel], factor: float
+) -> None:
+    base = plan(*one, BOOK, ONE_POOL)
+    dearer = plan(*one, _priced(BOOK, factor), ONE_POOL)
+    assert dearer.before.usd == pytest.approx(factor * base.before.usd)
+    assert dearer.saving.expected == pytest.approx(factor * base.saving.expected, rel=1e-4)
+
+
+def _priced(book: PriceBook, factor: float) -> PriceBook:
+    return replace(
+        book,
+        offers={
+            key: {
+                name: replace(offer, price_usd_per_hour=offer.price_usd_per_hour * factor)
+                for name, offer in offers.items()
+            }
+            for key, offers in book.offers.items()
+        },
+        volumes={
+            key: replace(
+                price,
+                usd_per_gib=price.usd_per_gib * factor,
+                usd_per_iops=price.usd_per_iops * factor,
+                usd_per_mib_per_second=price.usd_per_mib_per_second * factor,
+            )
+            for key, price in book.volumes.items()
+        },
+        plan_usd_per_hour={
+            key: {name: rate * factor for name, rate in rates.items()}
+            for key, rates in book.plan_usd_per_hour.items()
+        },
+        spot={
+            key: tuple(
+                replace(
+                    one,
+                    usd_per_hour=one.usd_per_hour * factor,
+                    high_usd_per_hour=one.high_usd_per_hour * factor,
+                )
+                for one in quotes
+            )
+            for key, quotes in book.spot.items()
+        },
+    )
+
+
+@accounts_law
+@given(one=accounts())
+def test_an_account_never_saves_more_than_what_it_touches_costs(
+    one: tuple[Inventory, UsagePanel],
+) -> None:
+    inventory, use = one
+    found = plan(inventory, use, BOOK, replace(ONE_POOL, kinds=frozenset(Kind) - {Kind.COMMITMENT}))
+    touched = {one.opportunity.resource for one in found.chosen}
+    machines, _ = machines_of(inventory, use, BOOK)
+    bill = sum(each.spend.usd for each in machines if each.name in touched)
+    for volume in inventory.volumes:
+        price = BOOK.volumes.get((volume.region, volume.kind))
+        bill += (volume_usd(volume, price) or 0.0) if volume.volume_id in touched else 0.0
+    assert found.saving.expected <= bill * (1.0 + 1e-9) + 1e-9
+    for each in found.chosen:
+        assert each.net.low <= each.net.expected <= each.net.high
+        assert each.opportunity.steps[-1].value == pytest.approx(each.opportunity.saving.expected)

@@ -246,7 +246,8 @@ def _like(saving: Usd, expected: float, *, most: float) -> Usd:
         return Usd.exactly(expected)
     factor = expected / saving.expected
     ends = sorted((saving.low * factor, saving.high * factor))
-    return Usd(low=ends[0], expected=expected, high=max(min(ends[1], most), expected))
+    low, high = min(ends[0], expected), max(min(ends[1], most), expected)
+    return Usd(low=low, expected=expected, high=high)
 
 
 def _total(chosen: Sequence[Chosen], expected: float) -> Usd:
