@@ -35,7 +35,7 @@ from deployments.prefect_api import FlowRun, PrefectApi, PrefectApiError
 from deployments.supervisor import ServiceFailedError, supervise
 
 SIMULATED = "simulated"
-FIRST_RUNS = ("forecast-spot-prices",)
+FIRST_RUNS = ("forecast-spot-prices", "cluster-usage", "optimize-costs")
 RUN_TIMEOUT_SECONDS = 900
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1024, lte=65535))]
@@ -45,6 +45,8 @@ EXAMPLES = """Examples:
 - `homeostat up`: start everything here, with an embedded cloud
 
 - `homeostat run forecast-spot-prices need.vcpu=64`: one run, its result in the terminal
+
+- `homeostat run optimize-costs`: what could be saved, net of overlap
 
 - `homeostat status`: what runs, and how the last runs ended
 

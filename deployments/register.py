@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import botocore.exceptions
 import cyclopts
+from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
@@ -14,13 +15,15 @@ from prefect.filesystems import LocalFileSystem
 from prefect_aws import AwsClientParameters
 from pydantic import SecretStr
 
-from blocks import AwsAccount, SpotOutlook
+from blocks import AwsAccount, SavingsOutlook, SavingsSettings, SpotOutlook, UsageProfile
 from deployments.local import LOOPBACK, default_home
 from tasks.adapters.state import STATE_LOCK
 
 BLOCK_NAME = "homeostat"
 WORK_POOL = "homeostat"
 REPORT_BUCKET = "homeostat-reports"
+
+BLOCKS = (AwsAccount, SavingsOutlook, SavingsSettings, SpotOutlook, UsageProfile)
 
 app = cyclopts.App(help=__doc__)
 
@@ -31,7 +34,7 @@ def save_blocks(*, aws_url: str, objects_folder: str) -> None:
     An endpoint on loopback is written anew, since it names the port of this start. What people
     set stays: an account of their own is not sent back to the embedded cloud.
     """
-    for block in (AwsAccount, SpotOutlook):
+    for block in BLOCKS:
         block.register_type_and_schema()
     account = _existing_account() or AwsAccount(
         aws_access_key_id="homeostat",
@@ -45,11 +48,21 @@ def save_blocks(*, aws_url: str, objects_folder: str) -> None:
         account.save(BLOCK_NAME, overwrite=True)
         create_bucket(account)
     LocalFileSystem(basepath=objects_folder).save(BLOCK_NAME, overwrite=True)
+    if not _exists(SavingsSettings):
+        SavingsSettings().save(BLOCK_NAME)
 
 
 def is_embedded(account: AwsAccount) -> bool:
     """Return whether an account's calls go to this machine."""
     return urlsplit(account.endpoint_url or "").hostname == LOOPBACK
+
+
+def _exists(kind: type[Block]) -> bool:
+    try:
+        kind.load(BLOCK_NAME)
+    except ValueError:
+        return False
+    return True
 
 
 def _existing_account() -> AwsAccount | None:

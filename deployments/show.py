@@ -119,7 +119,7 @@ def welcome(console: Console, local: Local, *, was_up: bool) -> None:
         f"  UI        {local.ui_url}  (runs, schedules; a run's page has its artifacts)\n"
         f"  AWS       {local.aws_url}  (embedded; point boto3's endpoint_url here)\n"
         f"  logs      {local.logs}\n"
-        f"  run       {command_name()} run forecast-spot-prices\n"
+        f"  run       {command_name()} run optimize-costs  (or cluster-usage, forecast-spot-prices)\n"
         f"  stop      {command_name()} down",
     )
 
