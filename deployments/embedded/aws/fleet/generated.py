@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -18,7 +19,8 @@ from deployments.embedded.aws.price_list import on_demand_types
 from tasks.domain.instances import Architecture
 from tasks.domain.inventory import Lifecycle
 from tasks.domain.usage.archetypes import Archetype
-from tasks.domain.usage.fleet import synthetic_fleet
+from tasks.domain.usage.fleet import DEFAULT_MIX, synthetic_fleet
+from tasks.domain.usage.fleet import Fleet as SyntheticFleet
 from tasks.domain.usage.panel import Float32Array, Metric, UsagePanel
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -30,11 +32,13 @@ TYPES = (
 SPOT_SHARE = 0.1
 TEAMS = ("search", "payments", "platform", "research", "mobile")
 _OLDEST_DAYS = 600
+_HOURS_AT_A_TIME = 24 * 36
+"""Four weeks, today, and the week that a replay goes on."""
 
 
 def generated_fleet(count: int, *, grid: Grid, seed: int) -> Fleet:
     """Return that many instances with drawn archetypes, types, ages and tags."""
-    made = synthetic_fleet(count, start=grid.start, hours=grid.hours, seed=seed)
+    made = seeded_fleet(count, grid=grid, seed=seed)
     rng = np.random.default_rng([seed, 7])
     # Two thirds of traffic answer a request that was the other third.
     inward = rng.uniform(0.2, 0.5, count).astype(np.float32)
@@ -58,6 +62,20 @@ def generated_fleet(count: int, *, grid: Grid, seed: int) -> Fleet:
         hours=grid.hours,
         instances=instances,
     )
+
+
+def seeded_fleet(
+    count: int, *, grid: Grid, seed: int, mix: Mapping[Archetype, float] = DEFAULT_MIX
+) -> SyntheticFleet:
+    """Return resources that are drawn the same however many hours the grid has.
+
+    What the generator draws depends on the number of hours; a start an hour later would otherwise
+    show another fleet.
+    """
+    hours = -(-grid.hours // _HOURS_AT_A_TIME) * _HOURS_AT_A_TIME
+    made = synthetic_fleet(count, start=grid.start, hours=hours, seed=seed, mix=mix)
+    values = {metric: found[:, : grid.hours] for metric, found in made.panel.values.items()}
+    return replace(made, panel=replace(made.panel, values=values))
 
 
 def _instance(

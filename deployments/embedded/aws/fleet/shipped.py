@@ -20,7 +20,12 @@ from deployments.embedded.aws.fleet.description import (
     FleetVolume,
     InstanceUsage,
 )
-from deployments.embedded.aws.fleet.generated import ZONES, architecture_of, usage_of
+from deployments.embedded.aws.fleet.generated import (
+    ZONES,
+    architecture_of,
+    seeded_fleet,
+    usage_of,
+)
 from deployments.embedded.aws.fleet.grid import Grid
 from deployments.embedded.aws.fleet.stage import (
     functions,
@@ -32,7 +37,6 @@ from deployments.embedded.aws.make_data import MACHINES_FILE
 from deployments.embedded.aws.spot_history import DATA
 from tasks.domain.inventory import InstanceState
 from tasks.domain.savings.policy import ARCHITECTURE_TAG, SPOT_TAG
-from tasks.domain.usage.fleet import synthetic_fleet
 from tasks.domain.usage.panel import Float32Array
 
 RECORDED_TYPES = (
@@ -107,10 +111,9 @@ def _recorded(
 
 
 def _played(part: Part, *, grid: Grid, seed: list[int]) -> tuple[FleetInstance, ...]:
-    made = synthetic_fleet(
+    made = seeded_fleet(
         part.count,
-        start=grid.start,
-        hours=grid.hours,
+        grid=grid,
         seed=int(np.random.default_rng(seed).integers(2**31)),
         mix={part.archetype: 1.0},
     )

@@ -14,13 +14,12 @@ from deployments.embedded.aws.fleet.description import (
     FleetService,
     InstanceUsage,
 )
-from deployments.embedded.aws.fleet.generated import ZONES, architecture_of
+from deployments.embedded.aws.fleet.generated import ZONES, architecture_of, seeded_fleet
 from deployments.embedded.aws.fleet.grid import Grid
 from tasks.domain.instances import Architecture
 from tasks.domain.inventory import Lifecycle
 from tasks.domain.savings.policy import ARCHITECTURE_TAG
 from tasks.domain.usage.archetypes import Archetype
-from tasks.domain.usage.fleet import synthetic_fleet
 from tasks.domain.usage.panel import Float32Array, Metric
 
 TARGET_PERCENT = 50.0
@@ -208,7 +207,7 @@ def functions(grid: Grid, *, seed: int) -> tuple[FleetFunction, ...]:
 
 
 def _pattern(archetype: Archetype, grid: Grid, *, seed: int) -> Float32Array:
-    made = synthetic_fleet(1, start=grid.start, hours=grid.hours, seed=seed, mix={archetype: 1.0})
+    made = seeded_fleet(1, grid=grid, seed=seed, mix={archetype: 1.0})
     found: Float32Array = made.panel.of(Metric.CPU_MEAN)[0]
     # The generator leaves hours out, as agents do; a group and a load balancer report every one.
     return np.nan_to_num(found, nan=float(np.nanmean(found)))

@@ -96,6 +96,19 @@ def test_a_generated_fleet_is_the_same_for_the_same_seed() -> None:
     assert any(i.usage.memory_mean is None for i in one.instances)
 
 
+def test_a_start_some_hours_later_shows_the_same_fleet() -> None:
+    early, late = (
+        read_fleet("generated:30", now=now, end=now, seed=0)
+        for now in (NOW, NOW + timedelta(hours=5))
+    )
+    assert early is not None
+    assert late is not None
+    assert late.hours == early.hours + 5
+
+    for one, other in zip(early.instances, late.instances, strict=True):
+        np.testing.assert_array_equal(one.usage.cpu_mean, other.usage.cpu_mean[: early.hours])
+
+
 def test_a_recording_is_moved_to_the_hour_of_the_end(tmp_path: Path) -> None:
     path = recording(
         tmp_path,
