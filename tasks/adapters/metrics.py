@@ -1,7 +1,7 @@
 """Hourly metrics through CloudWatch GetMetricData, into arrays that are there beforehand.
 
 Every metric that is asked for costs money, whether it exists or not (0.01 USD for 1,000 metrics
-at the time of writing, for each statistic and request), so ask only for what ListMetrics knows.
+at the time of writing), so ask only for what ListMetrics knows.
 """
 
 from __future__ import annotations

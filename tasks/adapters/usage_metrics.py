@@ -260,6 +260,8 @@ def _read_all(
 ) -> dict[K, Float32Array | None]:
     """Return (rows, hours) by key, everything read at once so that requests are full.
 
+    Statistics of one metric stand side by side, so that they are asked for in one request.
+
     Args:
         reader: Where to read.
         wanted: Queries, each with the row that it is for.
@@ -268,20 +270,18 @@ def _read_all(
     Returns:
         The larger value where a row has several series; None for a key without queries.
     """
-    values = reader.read([query for each in wanted.values() for _, query in each])
-    found: dict[K, Float32Array | None] = {}
-    first = 0
-    for key, each in wanted.items():
-        part = values[first : first + len(each)]
-        found[key] = _by_row([row for row, _ in each], part, rows=rows) if each else None
-        first += len(each)
-    return found
-
-
-def _by_row(at: Sequence[int], values: Float32Array, *, rows: int) -> Float32Array:
-    found = np.full((rows, values.shape[1]), np.nan, dtype=np.float32)
-    for row, each in zip(at, values, strict=True):
-        found[row] = np.fmax(found[row], each)
+    entries = [(row, query, key) for key, each in wanted.items() for row, query in each]
+    entries.sort(key=lambda one: (one[0], one[1].namespace, one[1].name, one[1].dimensions))
+    values = reader.read([query for _, query, _ in entries])
+    shape = (rows, reader.window.hours)
+    found: dict[K, Float32Array | None] = {
+        key: np.full(shape, np.nan, dtype=np.float32) if each else None
+        for key, each in wanted.items()
+    }
+    for (row, _, key), each in zip(entries, values, strict=True):
+        into = found[key]
+        if into is not None:
+            into[row] = np.fmax(into[row], each)
     return found
 
 
