@@ -59,7 +59,7 @@ def stop_idle(
     used = _used(machines.name, evidence)
     cpu = used.get(Metric.CPU_MEAN)
     looks_idle = cpu is not None and cpu <= IDLE_CPU_PERCENT
-    if machines.group is not None or not machines.running.any():
+    if not machines.is_alone or not machines.running.any():
         return None
     if not looks_idle and archetype is not Archetype.IDLE:
         return None

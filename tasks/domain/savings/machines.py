@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,6 +53,11 @@ class Machines:
     def name(self) -> str:
         """Instance id or group name."""
         return self.key[1]
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is an instance that no group would replace; also of groups not listed."""
+        return self.group is None and self.instances[0].group is None
 
     @property
     def product(self) -> str:
@@ -106,22 +111,44 @@ def machines_of(
 ) -> tuple[tuple[Machines, ...], tuple[str, ...]]:
     """Return everything that has a known price, and what has not, with the reason."""
     reported = hours_reported(panel)
-    members = {id_ for group in inventory.groups for id_ in group.instance_ids}
+    alive = [one for one in inventory.instances if one.state not in ENDED]
+    inside = _members(inventory, alive)
+    grouped = {one.instance_id for members in inside.values() for one in members}
     found: list[Machines | str] = [
         _single(one, running_of(one, panel, reported=reported), prices)
-        for one in inventory.instances
-        if one.instance_id not in members and one.state not in ENDED
+        for one in alive
+        if one.instance_id not in grouped
     ]
     for group in inventory.groups:
-        inside = [inventory.instance[i] for i in group.instance_ids if i in inventory.instance]
-        if inside:
-            running = group_running(group, panel)
+        members = inside.get((group.region, group.name), ())
+        running = group_running(group, panel)
+        if members:
             if running is None:
-                each = [running_of(one, panel, reported=reported) for one in inside]
+                each = [running_of(one, panel, reported=reported) for one in members]
                 running = np.sum(each, axis=0)
-            found.append(_group(group, tuple(inside), running, prices))
+            found.append(_group(group, members, running, prices))
+        elif running is not None and running.any():
+            found.append(
+                f"{group.name} ({group.region}): it ran {running.mean():.2f} instances on average, "
+                "but has none now, so that their type is unknown"
+            )
     machines = tuple(one for one in found if isinstance(one, Machines))
     return machines, tuple(one for one in found if isinstance(one, str))
+
+
+def _members(
+    inventory: Inventory, alive: Sequence[Instance]
+) -> Mapping[ResourceKey, tuple[Instance, ...]]:
+    """Return instances by group, as the group or the instance says."""
+    by_id = {
+        (i, group.region): group.name for group in inventory.groups for i in group.instance_ids
+    }
+    found: dict[ResourceKey, list[Instance]] = defaultdict(list)
+    for one in alive:
+        name = by_id.get((one.instance_id, one.region), one.group)
+        if name is not None and (one.region, name) in inventory.group:
+            found[one.region, name].append(one)
+    return {key: tuple(members) for key, members in found.items()}
 
 
 def on_demand_line(

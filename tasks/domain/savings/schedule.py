@@ -55,7 +55,7 @@ def schedule(
         None where it is plainly used all the time.
     """
     row = evidence.panel.row(Metric.CPU_MEAN, machines.name)
-    if row is None or machines.group is not None or not machines.running.any():
+    if row is None or not machines.is_alone or not machines.running.any():
         return None
     if archetype is not None and archetype not in TREATED:
         return None

@@ -25,6 +25,7 @@ from tests.unit.savings.account import (
     group,
     instance,
     machines,
+    office,
     panel,
     prices,
     quote,
@@ -111,6 +112,23 @@ def test_what_has_no_price_is_unknown_and_not_free() -> None:
     assert found == ()
     assert len(unknown) == 4
     assert "no on-demand price of m5.xlarge with SUSE Linux" in unknown[0]
+
+
+def test_a_group_without_instances_now_is_unknown_if_it_had_some() -> None:
+    account = Inventory(observed_at=NOW, regions=(REGION,), groups=(group(members=[]),))
+    use = panel({"web": {Metric.INSTANCES: office(busy=2.0, quiet=0.0)}})
+    found, unknown = machines_of(account, use, prices())
+    assert found == ()
+    assert "has none now, so that their type is unknown" in unknown[0]
+    assert machines_of(account, panel({}), prices()) == ((), ())
+
+
+def test_an_instance_that_names_its_group_is_in_it_and_not_alone() -> None:
+    member = instance("i-new", group="web")
+    joined = machines(member, use=panel({}), of=group(members=[]))
+    assert joined.group is not None
+    assert not machines(member, use=panel({})).is_alone
+    assert machines(instance(), use=panel({})).is_alone
 
 
 def test_means_and_quantiles_by_hour_of_week_are_those_of_its_hours() -> None:

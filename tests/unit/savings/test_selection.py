@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from tasks.domain.savings.alternatives import Alternative, Stage
-from tasks.domain.savings.bill import Spend
+from tasks.domain.savings.bill import Ledger, Spend
+from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.cover import Cover
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.savings.optimum import cheapest_apart
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
 from tasks.domain.savings.selection import Found, select
+from tasks.domain.savings.valuation import Valuation
 from tests.unit.savings.options import (
+    ALWAYS,
     NO_LIMITS,
     NOW,
+    OFFICE,
     REGION,
     chain,
     compute,
@@ -213,3 +220,55 @@ def test_without_time_the_choice_is_by_list_price_and_the_gap_is_told() -> None:
     found = select(options, policy=NO_LIMITS, now=NOW, terms=terms(0.9), time_limit_seconds=0.0)
     assert found.saving.expected > 73.0
     assert found.gap_usd >= 0.0
+
+
+def test_without_a_solution_the_choice_is_by_list_price_and_all_that_is_left_is_the_gap() -> None:
+    units = (unit("a", compute(0.2)), unit("b", compute(0.1)))
+    options = (
+        option("a", Kind.RIGHT_SIZE, compute(0.1)),
+        option("a", Kind.SPOT, Spend(other_usd=50.0)),
+        option("b", Kind.STOP, compute(0.2)),
+    )
+    spends = [one.spend for one in units] + [one.spend for one in options]
+    choice = Choice(
+        units=units,
+        alternatives=options,
+        hurdles_usd=(0.0, 0.0, 0.0),
+        ledger=Ledger.of(spends),
+        floor_share=0.0,
+    )
+    taken = cheapest_apart(choice)
+    assert taken == (1,)
+    assert Valuation(choice).gap_usd(taken, None) == pytest.approx(50.0 + 73.0)
+
+
+@pytest.mark.slow
+def test_two_thousand_resources_are_decided_in_seconds() -> None:
+    rng = np.random.default_rng(7)
+    units, options = [], []
+    for number in range(2_000):
+        name, usd = f"i-{number:04d}", float(rng.choice([0.05, 0.1, 0.2, 0.4]))
+        ratio = float(rng.choice([0.6, 0.66, 0.7, 0.74]))
+        running = np.clip(OFFICE + rng.integers(0, 9, 168) / 8, 0.0, 1.0)
+        now = compute(usd, ratio=ratio, running=running if number % 4 == 0 else ALWAYS)
+        small = compute(usd / 2, ratio=ratio, running=now.lines[0].running)
+        spot = Spend(other_usd=0.4 * now.usd)
+        units.append(unit(name, now))
+        options += [
+            option(name, Kind.RIGHT_SIZE, small, disruption=0.1),
+            option(name, Kind.SPOT, spot, disruption=0.3),
+            option(name, Kind.SCHEDULE, now.during(OFFICE), disruption=0.2),
+            chain(name, (Kind.RIGHT_SIZE, small), (Kind.SPOT, Spend(other_usd=0.2 * now.usd))),
+        ]
+    begin = time.monotonic()
+    found = select(
+        Found(units=tuple(units), alternatives=tuple(options)),
+        policy=SavingsPolicy(),
+        now=NOW,
+        cover=Cover(everywhere_usd_per_hour=40.0, paid_usd_per_hour=40.0),
+        terms=terms(0.85),
+    )
+    assert time.monotonic() - begin < 60.0
+    assert found.gap_usd <= 1e-5 * found.before.usd
+    nets = sum(one.net.expected for one in found.chosen)
+    assert nets == pytest.approx(found.saving.expected, rel=1e-9)
