@@ -12,6 +12,7 @@ import numpy as np
 from deployments.embedded.aws.commitments import EmbeddedPlan
 from deployments.embedded.aws.cost.ledger import Ledger
 from deployments.embedded.aws.cost.lines import BALANCING, EC2_OTHER, FUNCTIONS
+from deployments.embedded.aws.cost.measured import DailyMetrics, noon_prices
 from deployments.embedded.aws.cost.snapshot import (
     AccountSnapshot,
     BilledHourly,
@@ -27,7 +28,6 @@ from deployments.embedded.aws.metric_store import MetricKey, MetricStore
 from deployments.embedded.aws.policy import ACCOUNT
 from deployments.embedded.aws.price_list import REGIONS, USAGE_PREFIX
 from deployments.embedded.aws.spot_index import RegionHistory
-from tasks.domain.arrays import FloatArray
 
 INTERNET_SHARE = 0.1
 """Of what instances send, assumed to leave AWS; the rest stays in its region, without charge."""
@@ -42,7 +42,10 @@ LONGEST_STOPPED = timedelta(days=30)
 """How long what was stopped when the account was opened is taken to have been stopped."""
 
 GROUP_TAG = "aws:autoscaling:groupName"
-_SECONDS_PER_DAY = 86_400
+_NETWORK_OUT = ("AWS/EC2", "NetworkOut", "InstanceId")
+_INVOCATIONS = ("AWS/Lambda", "Invocations", "FunctionName")
+_DURATION = ("AWS/Lambda", "Duration", "FunctionName")
+_GROUPS = ("AWS/AutoScaling", "GroupInServiceInstances")
 _BYTES_PER_GB = 1024.0**3
 
 
@@ -64,7 +67,7 @@ class AccountReader:
         plans: tuple[EmbeddedPlan, ...],
         clock: Callable[[], datetime],
     ) -> None:
-        self._metrics = metrics
+        self._daily = DailyMetrics(metrics, clock=clock)
         self._spot = spot
         self._plans = plans
         self._clock = clock
@@ -174,9 +177,9 @@ class AccountReader:
                 )
 
     def _transfers(self, instances: Sequence[BilledInstance]) -> Iterator[BilledUse]:
-        # Versions of one instance share its metrics: the last one's tags are everyone's.
+        # Versions of one instance share its metrics.
         for one in {each.identity: each for each in instances}.values():
-            sent = self._daily(one.region, "AWS/EC2", "NetworkOut", "InstanceId", one.identity)
+            sent = self._daily.sums(_key(one.region, *_NETWORK_OUT, one.identity))
             if sent is None:
                 continue
             gigabytes = sent.values * INTERNET_SHARE / _BYTES_PER_GB
@@ -200,24 +203,19 @@ class AccountReader:
                 yield from self._function(region, one)
 
     def _function(self, region: str, one: Any) -> Iterator[BilledUse]:
-        name = str(one.function_name)
-        calls = self._daily(region, "AWS/Lambda", "Invocations", "FunctionName", name)
-        took = self._daily(region, "AWS/Lambda", "Duration", "FunctionName", name, mean=True)
+        name, architecture = str(one.function_name), one.architectures[0]
+        calls = self._daily.sums(_key(region, *_INVOCATIONS, name))
+        took = self._daily.means(_key(region, *_DURATION, name))
         if calls is None or took is None:
             return
-        architecture = one.architectures[0]
-        ending = "-ARM" if architecture == "arm64" else ""
         seconds = calls.values * np.nan_to_num(took.on(calls.first, len(calls.values))) / 1000.0
-        lines = (
+        gib_seconds = seconds * one.memory_size / 1024.0
+        usd_per_second = USD_PER_GB_SECOND[architecture][0][1]
+        ending = "-ARM" if architecture == "arm64" else ""
+        for usage, quantity, usd, unit in (
             (f"Request{ending}", calls.values, USD_PER_REQUEST, "Requests"),
-            (
-                f"Lambda-GB-Second{ending}",
-                seconds * one.memory_size / 1024.0,
-                USD_PER_GB_SECOND[architecture][0][1],
-                "Lambda-GB-Second",
-            ),
-        )
-        for usage, quantity, usd, unit in lines:
+            (f"Lambda-GB-Second{ending}", gib_seconds, usd_per_second, "Lambda-GB-Second"),
+        ):
             yield BilledUse(
                 identity=name,
                 service=FUNCTIONS,
@@ -230,41 +228,11 @@ class AccountReader:
             )
 
     def _in_service(self, regions: list[str]) -> Iterator[tuple[tuple[str, str], DaySeries]]:
-        space, name = "AWS/AutoScaling", "GroupInServiceInstances"
         for region in regions:
-            for key in self._metrics.keys(region=region, namespace=space, name=name):
-                ((dimension, group),) = key.dimensions
-                series = self._daily(region, space, name, dimension, group, mean=True)
+            for key in self._daily.keys(region=region, namespace=_GROUPS[0], name=_GROUPS[1]):
+                series = self._daily.means(key)
                 if series is not None:
-                    yield (region, group), series
-
-    def _daily(
-        self,
-        region: str,
-        namespace: str,
-        name: str,
-        dimension: str,
-        value: str,
-        *,
-        mean: bool = False,
-    ) -> DaySeries | None:
-        """Return a metric's sum, or mean, of whole days that are over; None where there is none."""
-        key = MetricKey(
-            region=region, namespace=namespace, name=name, dimensions=((dimension, value),)
-        )
-        columns = self._metrics.read(key)
-        today = int(self._clock().timestamp()) // _SECONDS_PER_DAY
-        day = columns.seconds // _SECONDS_PER_DAY
-        past = day < today
-        if not past.any():
-            return None
-        first = int(day[0])
-        offset, days = (day[past] - first).astype(np.int64), int(day[past][-1]) - first + 1
-        total = np.bincount(offset, weights=columns.total[past], minlength=days)
-        count = np.bincount(offset, weights=columns.count[past], minlength=days)
-        known = np.where(count > 0, total, np.nan)
-        values: FloatArray = known / count if mean else known
-        return DaySeries(first=_ordinal(first), values=values)
+                    yield (region, key.dimensions[0][1]), series
 
     def _spot_prices(
         self, instances: Sequence[BilledInstance]
@@ -272,33 +240,17 @@ class AccountReader:
         wanted = {
             (one.region, (one.zone, one.instance_type, one.product))
             for one in instances
-            if one.spot
+            if one.spot and one.region in self._spot
         }
-        first = first_day_of(self._clock()).toordinal()
-        days = self._clock().date().toordinal() - first + 1
-        noon = (np.arange(days) + first - _ordinal(0)) * _SECONDS_PER_DAY + _SECONDS_PER_DAY // 2
-        found = {}
-        for region, pool in wanted:
-            history = self._spot.get(region)
-            if history is not None:
-                found[pool] = DaySeries(first=first, values=_prices_at(history, pool, noon))
-        return found
+        now = self._clock()
+        days = range(first_day_of(now).toordinal(), now.date().toordinal() + 1)
+        return {pool: noon_prices(self._spot[region], pool, days) for region, pool in wanted}
 
 
-def _prices_at(history: RegionHistory, pool: tuple[str, str, str], seconds: Any) -> FloatArray:
-    """Return the prices in effect at some seconds; NaN before the first is announced."""
-    names = [
-        (one.availability_zone, one.instance_type, one.product_description) for one in history.pools
-    ]
-    if pool not in names:
-        return np.full(len(seconds), np.nan)
-    rows = np.flatnonzero(history.pool == names.index(pool))
-    at = np.searchsorted(history.seconds[rows], seconds, side="right") - 1
-    return np.where(at >= 0, history.price[rows][np.maximum(at, 0)], np.nan)
-
-
-def _ordinal(day_since_epoch: int) -> int:
-    return datetime(1970, 1, 1, tzinfo=UTC).toordinal() + day_since_epoch
+def _key(region: str, namespace: str, name: str, dimension: str, value: str) -> MetricKey:
+    return MetricKey(
+        region=region, namespace=namespace, name=name, dimensions=((dimension, value),)
+    )
 
 
 def _allocation_tags(tags: Mapping[str, str]) -> Tags:

@@ -52,6 +52,10 @@ class Spike:
     day: int
     quantity: float
 
+    def is_of(self, use: BilledUse) -> bool:
+        """Return whether it was this use that rose."""
+        return (self.identity, self.usage_type) == (use.identity, use.usage_type)
+
 
 def _draws(identity: str, *, seed: int, salt: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(f"{salt}/{identity}".encode())])

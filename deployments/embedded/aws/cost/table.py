@@ -18,14 +18,9 @@ from deployments.embedded.aws.cost.history import (
     use_per_day,
 )
 from deployments.embedded.aws.cost.lines import COMPUTE, EC2_OTHER, Bill, CostTable, LineKey
+from deployments.embedded.aws.cost.rates import on_demand_rate, volume_amounts
 from deployments.embedded.aws.cost.snapshot import AccountSnapshot, BilledInstance, BilledVolume
-from deployments.embedded.aws.price_list import (
-    REGIONS,
-    USAGE_PREFIX,
-    on_demand_types,
-    on_demand_usd_per_hour,
-)
-from deployments.embedded.aws.storage_prices import VOLUME_KINDS
+from deployments.embedded.aws.price_list import USAGE_PREFIX
 from tasks.domain.arrays import FloatArray
 
 MONTHS = 14
@@ -37,9 +32,6 @@ LAG = timedelta(hours=24)
 TRANSFER = "DataTransfer-Out-Bytes"
 SPOT_SHARE = 0.35
 """Of on demand, where no spot price is recorded."""
-
-WINDOWS_USD_PER_VCPU_HOUR = 0.046
-"""What Windows adds to the price for Linux."""
 
 _SECONDS_PER_DAY = 86_400.0
 
@@ -53,10 +45,9 @@ def first_day_of(now: datetime) -> date:
 def cost_table(snapshot: AccountSnapshot, *, now: datetime, seed: int) -> CostTable:
     """Return what every day cost, from the first that can be asked for to the last that is known.
 
-    An instance costs its price while it runs. In a group it costs as many instances as were in
-    service that day, divided among those that are in it now. Types and regions without a price are
-    left out. A volume costs from its creation until it is deleted, by its size and what was
-    provisioned.
+    An instance costs its price while it runs; one in a group cost, on the days before the account was
+    opened, its part of as many as were in service then. Types and regions without a price are left
+    out. A volume costs from its creation until it is deleted, by its size and what was provisioned.
 
     Args:
         snapshot: The account.
@@ -91,7 +82,7 @@ class _Writer:
         self._first = first_day.toordinal()
         self._days = days
         self._until = until
-        start = datetime.combine(first_day, time(), tzinfo=UTC)
+        self._start = start = datetime.combine(first_day, time(), tzinfo=UTC)
         self._edges = start.timestamp() + _SECONDS_PER_DAY * np.arange(days + 1)
         self._began = partial(began_at, first=start, opened_at=snapshot.opened_at, seed=seed)
         calendar = pd.date_range(first_day, periods=days, freq="D")
@@ -111,8 +102,7 @@ class _Writer:
         for instance in self._snapshot.instances:
             self._add_instance(instance)
         for volume in self._snapshot.volumes:
-            if volume.region in REGIONS and volume.kind in VOLUME_KINDS:
-                self._add_volume(volume)
+            self._add_volume(volume)
         self._add_hourly()
         self._add_uses()
 
@@ -130,14 +120,11 @@ class _Writer:
 
     def _add_uses(self) -> None:
         # Of the last day only a part is known yet.
-        part = self.hours(datetime.fromtimestamp(float(self._edges[0]), UTC), None) / 24.0
+        part = self.hours(self._start, None) / 24.0
         spike = spike_of(self._snapshot, usage_type=TRANSFER)
         for use in self._snapshot.uses:
             quantity = use_per_day(use, first=self._first, days=self._days, seed=self._seed)
-            if spike is not None and (use.identity, use.usage_type) == (
-                spike.identity,
-                spike.usage_type,
-            ):
+            if spike is not None and spike.is_of(use):
                 quantity += self._on_day(spike.day, spike.quantity)
             quantity *= part
             key = LineKey(
@@ -156,13 +143,7 @@ class _Writer:
         price = self._usd_per_hour(one)
         if price is None:
             return
-        first = one.first_launched_at
-        began = one.launched_at if first else self._began(one.identity, one.launched_at)
-        hours = self.hours(began, one.ended_at)
-        if one.group is not None:
-            hours = hours * self._shares.get((one.region, one.group), 1.0)
-        elif not one.spot and (first or one.launched_at) < self._snapshot.opened_at:
-            hours = hours + passing_hours(one.identity, hours, first=self._first, seed=self._seed)
+        hours = self._hours_billed(one)
         kind = "SpotUsage" if one.spot else "BoxUsage"
         key = LineKey(
             service=COMPUTE,
@@ -173,13 +154,23 @@ class _Writer:
         )
         self._bill.add(key, usd=hours * price, quantity=hours)
 
+    def _hours_billed(self, one: BilledInstance) -> FloatArray:
+        """Return the hours of an instance and of what ran beside or before it, by day."""
+        first = one.first_launched_at
+        was_there = (first or one.launched_at) < self._snapshot.opened_at
+        share = self._shares.get((one.region, one.group or ""))
+        if share is not None and was_there:
+            began = one.launched_at if first else self._start
+            return self.hours(began, one.ended_at) * share
+        began = one.launched_at if first else self._began(one.identity, one.launched_at)
+        hours = self.hours(began, one.ended_at)
+        if one.group is None and not one.spot and was_there:
+            hours = hours + passing_hours(one.identity, hours, first=self._first, seed=self._seed)
+        return hours
+
     def _usd_per_hour(self, one: BilledInstance) -> FloatArray | float | None:
-        price = on_demand_usd_per_hour(one.instance_type, region=one.region)
-        if price is None:
-            return None
-        if one.product == "Windows":
-            price += WINDOWS_USD_PER_VCPU_HOUR * on_demand_types()[one.instance_type].vcpu
-        if not one.spot:
+        price = on_demand_rate(one)
+        if price is None or not one.spot:
             return price
         series = self._snapshot.spot_usd.get((one.zone, one.instance_type, one.product))
         if series is None:
@@ -188,50 +179,31 @@ class _Writer:
         return np.where(np.isnan(recorded), price * SPOT_SHARE, recorded)
 
     def _group_shares(self) -> dict[tuple[str, str], FloatArray]:
-        """Return how many instances each one in a group stands for, by day."""
-        running = Counter(
+        """Return how many instances each one in a group stands for; 1 since the opening."""
+        members = Counter(
             (one.region, one.group)
             for one in self._snapshot.instances
-            if one.group is not None and one.ended_at is None
+            if one.group is not None and one.launched_at < self._snapshot.opened_at
         )
+        since = self._edges[:-1] > self._snapshot.opened_at.timestamp() - _SECONDS_PER_DAY
         found = {}
-        for (region, group), count in running.items():
+        for (region, group), count in members.items():
             series = self._snapshot.in_service.get((region, group))
             if series is not None:
                 level = extended(series, first=self._first, days=self._days)
-                found[region, group] = np.where(np.isnan(level), 1.0, level / count)
+                found[region, group] = np.where(since | np.isnan(level), 1.0, level / count)
         return found
 
     def _add_volume(self, one: BilledVolume) -> None:
-        price, level = VOLUME_KINDS[one.kind], REGIONS[one.region][1]
         began = one.created_at if one.follows else self._began(one.identity, one.created_at)
         months = self.hours(began, one.ended_at) / self._hours_of_month
-        iops_tiers = price.iops_tiers or ((0.0, 0.0),)
-        amounts = (
-            ("EBS:VolumeUsage", one.size_gib, price.usd_per_gib, "GB-Mo"),
-            (
-                "EBS:VolumeP-IOPS",
-                max(0.0, (one.iops or 0.0) - price.free_iops) if price.iops_tiers else 0.0,
-                iops_tiers[0][1],
-                "IOPS-Mo",
-            ),
-            (
-                "EBS:VolumeP-Throughput",
-                max(0.0, (one.mib_per_second or 0.0) - price.free_mib_per_second)
-                if price.usd_per_mib_per_second
-                else 0.0,
-                price.usd_per_mib_per_second,
-                "MiBps-Mo",
-            ),
-        )
-        for usage, amount, usd, unit in amounts:
-            if amount > 0.0:
-                key = LineKey(
-                    service=EC2_OTHER,
-                    usage_type=f"{USAGE_PREFIX[one.region]}{usage}{price.usage}",
-                    region=one.region,
-                    unit=unit,
-                    tags=one.tags,
-                )
-                quantity = months * amount
-                self._bill.add(key, usd=quantity * usd * level, quantity=quantity)
+        for amount in volume_amounts(one):
+            key = LineKey(
+                service=EC2_OTHER,
+                usage_type=f"{USAGE_PREFIX[one.region]}{amount.usage_type}",
+                region=one.region,
+                unit=amount.unit,
+                tags=one.tags,
+            )
+            quantity = months * amount.quantity
+            self._bill.add(key, usd=quantity * amount.usd, quantity=quantity)

@@ -114,19 +114,21 @@ def test_spot_costs_the_recorded_price_and_else_a_stated_share() -> None:
     assert [key.usage_type for key in table.keys] == ["SpotUsage:m5.large"]
 
 
-def test_a_group_costs_what_was_in_service() -> None:
-    level = DaySeries(first=date(2026, 3, 12).toordinal(), values=np.array([3.0, 1.0]))
+def test_a_group_cost_what_was_in_service_and_costs_what_runs() -> None:
+    level = DaySeries(first=date(2026, 3, 5).toordinal(), values=np.array([3.0, 1.0]))
+    launched = OPENED - timedelta(days=2)
     snapshot = account(
-        instance("i-1", group="web"),
-        instance("i-2", group="web"),
+        instance("i-1", group="web", launched_at=launched),
+        instance("i-2", group="web", launched_at=launched),
         in_service={("us-east-1", "web"): level},
     )
 
     found = by_day(cost_table(snapshot, now=NOW, seed=0))
 
-    assert found["2026-03-12"] == pytest.approx(3 * 24 * 0.096)
-    assert found["2026-03-13"] == pytest.approx(24 * 0.096)
-    assert found["2026-03-19"] == pytest.approx(3 * 24 * 0.096)  # a Thursday, as the 12th
+    assert found["2026-03-05"] == pytest.approx(3 * 24 * 0.096)
+    assert found["2026-03-06"] == pytest.approx(24 * 0.096)
+    assert found["2026-02-26"] == pytest.approx(3 * 24 * 0.096)  # a Thursday, as the 5th
+    assert found["2026-03-12"] == pytest.approx(2 * 24 * 0.096)
 
 
 def test_a_volume_costs_its_list_price_over_a_whole_month() -> None:
