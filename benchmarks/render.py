@@ -14,13 +14,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.results import RESULTS, ROOT, Result, ResultError, load_results
-from benchmarks.tables import markdown, spot
+from benchmarks.tables import markdown, savings, spot
 
 TABLES: dict[str, markdown.Table] = {
     "spot-summary": spot.summary,
     "spot-targets": spot.targets,
     "spot-availability": spot.availability,
     "spot-scale": spot.scale,
+    "savings-curve": savings.curve,
+    "savings-ahead": savings.ahead,
+    "savings-bill": savings.bill,
+    "savings-targets": savings.targets,
 }
 """Tables by name; the area whose figures one shows is the part before the first dash."""
 

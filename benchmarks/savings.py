@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import Metrics, notice, parse_options, publish, show_table
+from benchmarks.savings_bill import bill_metrics
 from benchmarks.savings_data import (
     AZURE,
     BITBRAINS,
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     metrics: Metrics = {}
     for prefix, replay in replays(options.data):
         metrics |= replay_metrics(replay, prefix=prefix, draws=draws)
+    if options.data is not None and (options.data / BITBRAINS).is_file():
+        metrics |= bill_metrics(options.data)
     publish(options, metrics)
 
 

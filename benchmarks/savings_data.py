@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ class Replay:
         provisioned: (n,) size at the cut, the same all through the judged hours.
         sizes: What can be bought, ascending.
         unit: Of demand, "cores" or "GiB".
+        machines: (n,) names.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Replay:
     provisioned: FloatArray
     sizes: tuple[float, ...]
     unit: str
+    machines: tuple[str, ...]
 
     @property
     def history(self) -> FloatArray:
@@ -71,7 +74,12 @@ class Replay:
 
     def of(self, rows: BoolArray) -> Replay:
         """Return the replay of some machines."""
-        return replace(self, demand=self.demand[rows], provisioned=self.provisioned[rows])
+        return replace(
+            self,
+            demand=self.demand[rows],
+            provisioned=self.provisioned[rows],
+            machines=tuple(compress(self.machines, rows.tolist())),
+        )
 
 
 def enough(demand: FloatArray, cut: int, *, min_hours: int = MIN_HOURS) -> BoolArray:
@@ -123,6 +131,7 @@ def _months(
         provisioned=at_cut,
         sizes=sizes,
         unit=unit,
+        machines=tuple(str(one) for one in sorted(frame["resource_id"].unique())),
     )
     return whole.of(kept & enough(demand, cut))
 
@@ -153,6 +162,7 @@ def azure_cpu(folder: Path) -> Replay:
         provisioned=np.ones(len(hourly)),
         sizes=tuple(0.5**power for power in range(7, -1, -1)),
         unit="cores",
+        machines=tuple(compress(ids, first)),
     )
     return found.of(enough(found.demand, found.cut))
 
@@ -171,5 +181,6 @@ def synthetic_cpu(*, seed: int, machines: int = 120) -> Replay:
         provisioned=size,
         sizes=VCPU_SIZES,
         unit="cores",
+        machines=fleet.panel.resources,
     )
     return found.of(enough(found.demand, found.cut))

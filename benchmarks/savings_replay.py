@@ -139,11 +139,19 @@ def interval(
         weights = rng.multinomial(n, np.full(n, 1.0 / n)).astype(float)
         one = compare(ours, rival, weights=weights)
         found.append((one.slack_gain, one.exceeded_ratio))
-    low, high = np.nanquantile(np.array(found), [0.05, 0.95], axis=0)
-    return (
-        Comparison(slack_gain=float(low[0]), exceeded_ratio=float(low[1])),
-        Comparison(slack_gain=float(high[0]), exceeded_ratio=float(high[1])),
+    gains, ratios = np.array(found).T
+    low, high = (
+        Comparison(
+            slack_gain=_known_quantile(gains, at), exceeded_ratio=_known_quantile(ratios, at)
+        )
+        for at in (0.05, 0.95)
     )
+    return low, high
+
+
+def _known_quantile(values: FloatArray, at: float) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.quantile(known, at)) if len(known) else np.nan
 
 
 def beaten_share(ours: Ledger, rivals: Ledger) -> float:

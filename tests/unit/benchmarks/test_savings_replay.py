@@ -22,6 +22,7 @@ def replay(demand: list[list[float]], *, cut: int = 2, provisioned: float = 4.0)
         provisioned=np.full(len(demand), provisioned),
         sizes=(1.0, 2.0, 4.0),
         unit="cores",
+        machines=tuple(str(row) for row in range(len(demand))),
     )
 
 
