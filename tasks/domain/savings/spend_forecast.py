@@ -36,10 +36,8 @@ DRAWS = 1000
 RANGE = (0.1, 0.9)
 PRIOR_ERROR = 0.25
 """Relative standard deviation of a forecast that nothing in the past was compared with: a belief."""
-WIDENING = 1.0
-"""Of ranges: past origins share months, so they differ less than months to come."""
-FEW_MONTHS = 0.5
-"""Further widening where all origins lie within one month; it falls with the months seen."""
+DOUBT_MONTHS = 0.5
+"""Months of past origins at which that belief has fallen to half: a short past saw few surprises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,8 @@ class _Forecast:
         origins: (draws,) past origin of each draw.
         signs: (draws,) whether it erred up or down.
         weight: (groups,) of the model.
-        widening: Of ranges.
+        scale: (groups,) USD a day that errors are relative to.
+        doubts: (draws,) relative errors that the past was too short to show, shared by all groups.
     """
 
     usd: FloatArray
@@ -76,7 +75,8 @@ class _Forecast:
     origins: IntArray
     signs: FloatArray
     weight: FloatArray
-    widening: float
+    doubts: FloatArray
+    scale: FloatArray
 
 
 def spend_outlook(costs: pd.DataFrame, *, today: date, seed: int) -> SpendOutlook:
@@ -142,7 +142,10 @@ def _forecast(panel: SpendPanel, steps: int, rng: np.random.Generator) -> _Forec
     path = np.einsum("rgh,gr->gh", rule_paths(usd, days, ahead), weights)
     for row in np.flatnonzero(short):
         path[row] = usd[row, panel.begun[row] :].mean()
-    errors = _errors(past, len(usd), rng) * scale_of(usd)[:, None]
+    scale = scale_of(usd)
+    errors = _errors(past, len(usd), rng) * scale[:, None]
+    seen_months = 0.0 if past is None else len(errors) * BACKTEST_STEP_DAYS / 30.4
+    doubt = 0.0 if past is None else PRIOR_ERROR * DOUBT_MONTHS / (DOUBT_MONTHS + seen_months)
     return _Forecast(
         usd=usd,
         path=path,
@@ -150,7 +153,8 @@ def _forecast(panel: SpendPanel, steps: int, rng: np.random.Generator) -> _Forec
         origins=rng.integers(0, len(errors), DRAWS),
         signs=rng.choice([-1.0, 1.0], DRAWS),
         weight=np.asarray(np.where(short, 0.0, 1.0 - weights[:, NAIVE]), dtype=np.float64),
-        widening=WIDENING + FEW_MONTHS / max(len(errors) * BACKTEST_STEP_DAYS / 30.4, 1.0),
+        doubts=rng.normal(0.0, 1.0, DRAWS) * doubt,
+        scale=scale,
     )
 
 
@@ -202,7 +206,9 @@ def _amount(found: _Forecast, rows: IntArray, month: _Month) -> Usd:
     settled = float(found.usd[rows, month.known].sum())
     expected = settled + float(found.path[rows, month.ahead].sum())
     missed = found.errors[:, rows, month.ahead].sum(axis=(1, 2))
-    drawn = found.widening * found.signs * missed[found.origins]
+    ahead = month.ahead.stop - month.ahead.start
+    unseen = found.doubts * float(found.scale[rows].sum()) * ahead
+    drawn = found.signs * missed[found.origins] + unseen
     low, high = np.quantile(drawn, RANGE)
     # What is settled stays spent, however far off the rest may be.
     return Usd(

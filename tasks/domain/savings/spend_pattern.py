@@ -146,6 +146,8 @@ def _usual(billed: FloatArray, day: int, only: BoolArray) -> FloatArray:
     """
     if billed.shape[1] == 1:
         return np.asarray(np.where(only | (day == 1), billed[:, 0], 0.0), dtype=np.float64)
-    last, before = billed[:, -1], billed[:, -2]
-    again = np.where((last > 0.0) & (before > 0.0), 0.5 * (last + before), 0.0)
+    # One of the last three may be missing: its row may not have been reported.
+    last, times = billed[:, -1], np.sum(billed > 0.0, axis=1)
+    mean = billed.sum(axis=1) / np.maximum(times, 1)
+    again = np.where((last > 0.0) & (times >= 2), mean, 0.0)
     return np.asarray(np.where(only & (last > 0.0), last, again), dtype=np.float64)
