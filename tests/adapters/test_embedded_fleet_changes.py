@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from tasks.adapters.inventory import instances, volumes
@@ -56,3 +57,5 @@ def test_an_account_without_a_fleet_is_empty() -> None:
 
         assert ec2.describe_instances()["Reservations"] == []
         assert ec2.describe_volumes()["Volumes"] == []
+        with pytest.raises(ClientError, match="The filter 'colour' is invalid"):
+            ec2.describe_volumes(Filters=[{"Name": "colour", "Values": ["red"]}])

@@ -9,7 +9,6 @@ import pytest
 
 from deployments.embedded.aws.faults import FaultKind, FaultRule
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
-from tasks.adapters.instance_types import type_facts
 from tasks.adapters.inventory import (
     architecture,
     instances,
@@ -172,21 +171,3 @@ def test_inventories_of_regions_become_one(inventory: Inventory) -> None:
 @pytest.mark.parametrize("name", ["i386", "x86_64_mac", None])
 def test_an_architecture_that_nothing_is_sold_for_is_any(name: str | None) -> None:
     assert architecture(name) is Architecture.ANY
-
-
-def test_instance_types_tell_what_they_can_do(server: EmbeddedAws) -> None:
-    found = type_facts(aws_client(server, "ec2"), region=REGION)
-    large, small, old, gpu = (
-        found[name] for name in ("m5.large", "t3.micro", "m3.large", "g4dn.12xlarge")
-    )
-
-    assert len(found) > 1000
-    assert (large.shape.vcpu, large.shape.memory_gib) == (2.0, 8.0)
-    assert large.network_gbps == 0.75
-    assert large.ebs_mib_per_second == pytest.approx(81.25e6 / 2**20)
-    assert (large.nitro, old.nitro) == (True, False)
-    assert (large.bursts, small.bursts) == (False, True)
-    assert (gpu.accelerators, large.accelerators) == (4, 0)
-    assert old.local_storage_gb > 0 == large.local_storage_gb
-    assert found["m6g.large"].shape.architecture is Architecture.ARM64
-    assert found["m5.metal"].bare_metal
