@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -27,17 +27,10 @@ from tasks.domain.inventory import Inventory
 from tasks.domain.usage.clock import utc_offset_hours
 from tasks.domain.usage.clustering import UsageArchetypes, usage_archetypes
 from tasks.domain.usage.features import Feature, UsageFeatures, usage_features
-from tasks.domain.usage.membership import Membership
+from tasks.domain.usage.membership import Membership, Memberships
 from tasks.domain.usage.panel import UsagePanel
 from tasks.domain.usage.panel_frames import panel_frame
 from tasks.retries import remote_task
-
-
-@dataclass(frozen=True, kw_only=True)
-class Memberships:
-    """What is kept of every resource between runs."""
-
-    by_resource: Mapping[str, Membership] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

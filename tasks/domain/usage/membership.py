@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tasks.domain.usage.archetypes import Archetype
 
@@ -52,3 +53,10 @@ def settled(previous: Membership | None, found: Archetype, *, margin: float) -> 
     return Membership(
         archetype=previous.archetype, margin=margin, challenger=found, challenger_runs=runs
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memberships:
+    """What is kept of every resource between runs, by its id."""
+
+    by_resource: Mapping[str, Membership] = field(default_factory=dict)

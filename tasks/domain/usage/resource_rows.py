@@ -27,7 +27,7 @@ def resource_rows(
         names: For people, by id.
         types: Instance types by id.
     """
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "resource": names.get(resource, resource),
             "archetype": _held(archetypes, row),

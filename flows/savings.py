@@ -1,0 +1,121 @@
+"""Find what could be saved in an account, net of overlap, with the arithmetic and the risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, cast
+
+from prefect import flow
+from prefect.blocks.core import Block
+from prefect.logging import get_run_logger
+from pydantic import Field
+
+from blocks import AwsAccount, SavingsSettings, SpotOutlook, UsageProfile
+from flows.due import reason_to_skip
+from flows.parameters import BlockName, StorageName
+from flows.runners import chosen_runner
+from tasks.adapters.objects import Storage
+from tasks.adapters.state import load_state
+from tasks.chunks import Sealed
+from tasks.savings.opportunities import (
+    find_opportunities,
+    load_spot_quotes,
+    load_use,
+    publish_savings,
+    savings_policy,
+)
+from tasks.savings.prices import price_book
+from tasks.savings.report import show_savings
+from tasks.savings.spend import fetch_costs, forecast_spend
+
+STALE_AFTER = timedelta(hours=12)
+"""A scheduled run that starts later than this is skipped: the next one is due."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavingsReport:
+    """What a run found, in short; the rest is in artifacts and in the SavingsOutlook block.
+
+    Attributes:
+        bill_usd_per_month: Of the resources with a known price.
+        saving_usd_per_month: Of everything chosen together, net of overlap.
+        chosen: Opportunities chosen.
+        rejected: Looked at and not chosen.
+        month_end_usd: What this month will cost; None where Cost Explorer does not say enough.
+        skipped: Why nothing was done; None otherwise.
+    """
+
+    bill_usd_per_month: float = 0.0
+    saving_usd_per_month: float = 0.0
+    chosen: int = 0
+    rejected: int = 0
+    month_end_usd: float | None = None
+    skipped: str | None = None
+
+
+def run_name() -> str:
+    """Return a name that tells runs apart in a list."""
+    return f"savings-{datetime.now(UTC):%d%b-%H%M}".lower()
+
+
+@flow(
+    name="optimize-costs",
+    flow_run_name=run_name,
+    task_runner=chosen_runner(),
+    timeout_seconds=3600,
+)
+def optimize_costs(
+    account: BlockName = "homeostat",
+    storage: StorageName = "local-file-system/homeostat",
+    profile: BlockName = "homeostat",
+    outlook: BlockName = "homeostat",
+    settings: BlockName = "homeostat",
+    savings: BlockName = "homeostat",
+    cost_tag: Annotated[str, Field(max_length=128)] = "team",
+    seed: Annotated[int, Field(ge=0)] = 20,
+) -> SavingsReport:
+    """Find savings in what `cluster-usage` observed, and say what they are worth together.
+
+    Right-sizing, spot, commitments, serverless, stopping, schedules, volume types and predictive
+    scaling are looked at; alternatives for one resource exclude each other, and every amount is a
+    difference of two whole bills. Reads prices and costs, and changes nothing.
+
+    Args:
+        account: Name of the AwsAccount block.
+        storage: Storage block for what was observed and found, as type/name.
+        profile: Name of the UsageProfile block to read.
+        outlook: Name of the SpotOutlook block to read; without a fresh one spot is not proposed.
+        settings: Name of the SavingsSettings block: limits, permissions, ignored resources.
+        savings: Name of the SavingsOutlook block to write.
+        cost_tag: Cost allocation tag to tell the bill apart by; empty for none.
+        seed: Same seed and costs, same forecast of the bill.
+    """
+    if (reason := reason_to_skip(STALE_AFTER)) is not None:
+        get_run_logger().warning("savings.run.skipped reason=%s", reason)
+        return SavingsReport(skipped=reason)
+    now = datetime.now(UTC)
+    aws = cast("AwsAccount", AwsAccount.load(account))
+    store = cast("Storage", Block.load(storage))
+    policy = savings_policy(cast("SavingsSettings", SavingsSettings.load(settings)))
+
+    costs = fetch_costs.submit(aws, now.date(), cost_tag)
+    quotes = load_spot_quotes.submit(store, outlook, load_state(SpotOutlook, outlook), now)
+    use = load_use(store, profile, load_state(UsageProfile, profile), now)
+    prices = price_book(aws, use.inventory, quotes.result())
+    found = find_opportunities(Sealed(use), Sealed(prices), policy)
+    paid = costs.result()
+    spend = forecast_spend(Sealed(paid), now.date(), seed=seed)
+    publish_savings(store, savings, found, Sealed(None if paid is None else paid.details))
+    show_savings(Sealed(found), Sealed(spend), quoted_at=prices.quoted_at)
+    return SavingsReport(
+        bill_usd_per_month=found.before_usd,
+        saving_usd_per_month=found.saving.expected,
+        chosen=len(found.chosen),
+        rejected=len(found.rejected),
+        month_end_usd=None if spend is None else spend.outlook.total.month_end.expected,
+    )
+
+
+if __name__ == "__main__":
+    optimize_costs()

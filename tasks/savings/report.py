@@ -1,0 +1,62 @@
+"""What people see of savings in the Prefect UI: summary, arithmetic, tables."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from tasks.chunks import Sealed
+from tasks.domain.savings.report import (
+    SavingsDocument,
+    audit_markdown,
+    opportunity_rows,
+    rejection_rows,
+    summary_markdown,
+)
+from tasks.domain.savings.spend_report import spend_markdown, spend_rows
+from tasks.savings.spend import SpendFindings
+
+SUMMARY_KEY = "savings-summary"
+OPPORTUNITIES_KEY = "savings-opportunities"
+REJECTED_KEY = "savings-rejected"
+AUDIT_KEY = "savings-arithmetic"
+SPEND_KEY = "savings-spend"
+
+
+@task(name="show-savings", timeout_seconds=300, cache_policy=NO_CACHE)
+def show_savings(
+    found: Sealed[SavingsDocument], spend: Sealed[SpendFindings | None], *, quoted_at: str
+) -> None:
+    """Create the run's artifacts."""
+    create_markdown_artifact(
+        summary_markdown(found.value, spend=spend_part(spend.value), quoted_at=quoted_at),
+        key=SUMMARY_KEY,
+        description="What can be saved, net of overlap, and what the bill will be.",
+    )
+    if rows := opportunity_rows(found.value):
+        create_table_artifact(rows, key=OPPORTUNITIES_KEY, description="Opportunities")
+        create_markdown_artifact(
+            audit_markdown(found.value),
+            key=AUDIT_KEY,
+            description="Each opportunity's arithmetic, line by line.",
+        )
+    if rows := rejection_rows(found.value):
+        create_table_artifact(rows, key=REJECTED_KEY, description="Not proposed, and why")
+    if spend.value is not None:
+        rows = [dict(row) for row in spend_rows(spend.value.outlook)]
+        if spend.value.by_tag is not None:
+            rows += [
+                {**row, "group": f"tag: {row['group']}"}
+                for row in spend_rows(spend.value.by_tag)[1:]
+            ]
+        create_table_artifact(
+            rows, key=SPEND_KEY, description="Spend by service and tag, and ahead"
+        )
+
+
+def spend_part(spend: SpendFindings | None) -> str:
+    """Return the part of the summary about the bill; says so where it is unknown."""
+    if spend is None:
+        return "The bill so far is unknown: Cost Explorer does not tell it, or not long enough."
+    return spend_markdown(spend.outlook, spend.anomalies)
