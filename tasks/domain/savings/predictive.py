@@ -15,6 +15,7 @@ from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.running import quantile_by_hour_of_week
+from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.usage.panel import Metric
 
 TARGET_UTILISATION = 0.7
@@ -23,7 +24,6 @@ QUANTILE = 0.95
 LEAST_WEEKS = 3
 MOST_EXCEEDED = 0.05
 """Share of the held-out week's hours that may need more than was planned."""
-LEAST_REGULARITY = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,19 +100,15 @@ def _plan(demand: FloatArray, group: ScalingGroup, evidence: Evidence) -> _Plan:
     hours = evidence.panel.hour_of_week()
     last = slice(len(demand) - HOURS_PER_WEEK, len(demand))
     before = slice(0, len(demand) - HOURS_PER_WEEK)
-    expected = quantile_by_hour_of_week(demand[before], hours[before], quantile=0.5)[hours[last]]
     held_out = demand[last]
-    known = np.isfinite(expected) & np.isfinite(held_out)
-    error = float(np.abs(held_out[known] - expected[known]).mean()) if known.any() else np.inf
-    level = float(np.nanmean(demand[before]))
-    naive = float(np.abs(held_out[known] - level).mean()) if known.any() else 0.0
+    known = np.isfinite(held_out)
     planned = _capacity(demand[before], hours[before], group, quantile=QUANTILE)[hours[last]]
     needed = np.minimum(_needed(held_out), group.max_size)
     return _Plan(
         capacity=_capacity(demand, hours, group, quantile=QUANTILE),
         generous=_capacity(demand, hours, group, quantile=1.0),
         tight=_capacity(demand, hours, group, quantile=0.8),
-        regularity=1.0 - error / naive if naive > 0.0 else 0.0,
+        regularity=regularity(demand, hours),
         exceeded=float((needed[known] > planned[known]).mean()) if known.any() else 1.0,
     )
 

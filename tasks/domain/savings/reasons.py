@@ -89,8 +89,8 @@ def _why_not(choice: Choice, at: int, instead: dict[tuple[str, str], str], worth
     if others:
         return f"{' and '.join(others)} saves more; this by itself {saved:.2f} USD a month"
     return (
-        f"saves {saved:.2f} USD a month by itself, but less than the {hurdle:.2f} that it has to "
-        "beside the commitment and the other changes"
+        f"saves {saved:.2f} USD a month by itself; beside the commitment and the other changes less "
+        f"than the {hurdle:.2f} that it has to"
     )
 
 

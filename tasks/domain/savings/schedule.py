@@ -15,11 +15,13 @@ from tasks.domain.savings.evidence import (
     too_short,
     usd_step,
 )
+from tasks.domain.savings.idle import IDLE_NETWORK_BYTES_PER_SECOND
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.policy import SCHEDULE_TAG
 from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
+from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric
 
@@ -29,8 +31,16 @@ USED_QUANTILE = 0.9
 RISE_SHARE = 0.2
 """Of the range between quiet and busy: above it an hour is used."""
 LEAST_RISE_PERCENT = 3.0
-QUIET_PERCENT = 12.0
-"""Most processor use that is still called quiet."""
+QUIET_PERCENT = 10.0
+"""Processor use that is quiet on any machine: the system itself and its agents."""
+MOST_QUIET_PERCENT = 20.0
+"""Processor use that is not quiet on any machine."""
+QUIET_SHARE = 1.0 / 3.0
+"""Most use outside of the used hours, of that in them."""
+LEAST_USED_HOURS = 10
+"""A week with fewer used hours is that of an idle machine, or of one that works evenly."""
+MOST_WEEKEND_SHARE = 0.2
+"""Of the weekend's hours that are used, where nobody named the use; time zones shift some."""
 MARGIN_HOURS = 1
 LEAST_OFF_SHARE = 0.25
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -48,7 +58,8 @@ def schedule(
     Args:
         machines: A single instance; a group has a schedule of its own kind.
         evidence: Use, prices and policy.
-        archetype: As the usage flow named it; None where it did not, then the hours decide.
+        archetype: As the usage flow named it; None where it did not: then only hours of working
+            days are enough.
         service: That it answers requests for.
 
     Returns:
@@ -59,11 +70,13 @@ def schedule(
         return None
     if archetype is not None and archetype not in TREATED:
         return None
-    used = used_hours(row.astype(np.float64), evidence)
-    why = _why_not(machines, row.astype(np.float64), used, evidence, service=service)
+    cpu = row.astype(np.float64)
+    used = used_hours(cpu, evidence)
+    if archetype is None and not _looks_scheduled(used):
+        return None
+    why = _why_not(machines, cpu, used, evidence, service=service)
     if why is not None:
-        # Without a name for its use, an instance that is used all the time is no surprise.
-        return why if archetype is not None or used.mean() <= 1.0 - LEAST_OFF_SHARE else None
+        return why
     after = machines.during(used.astype(np.float64))
     return Stage(
         opportunity=_opportunity(machines, after, used, evidence), spend=after.spend
@@ -109,21 +122,79 @@ def _why_not(
     short = too_short(Kind.SCHEDULE, key, days, evidence.policy)
     if short is not None:
         return short
+    if used.sum() < LEAST_USED_HOURS:
+        why = (
+            f"{used.sum()} hours of the week stand out from its usual level, {LEAST_USED_HOURS} "
+            "are needed: it works evenly or not at all"
+        )
+        return reject(Kind.SCHEDULE, key, why, {"hours": float(used.sum())})
     off = 1.0 - float(used.mean())
     if off < LEAST_OFF_SHARE:
         why = f"{off:.0%} of the hours of a week are unused, {LEAST_OFF_SHARE:.0%} are needed"
         return reject(Kind.SCHEDULE, key, why, {"off_share": off})
-    outside = cpu[~used[evidence.panel.hour_of_week()]]
-    level = float(np.nanquantile(outside, 0.95)) if np.isfinite(outside).any() else 0.0
-    if level > QUIET_PERCENT:
-        why = (
-            f"outside of its busy hours it still uses {level:.0f}% of its processor "
-            f"(limit {QUIET_PERCENT:.0f}%): something runs there"
-        )
-        return reject(Kind.SCHEDULE, key, why, {"cpu_percent": level})
+    why = (
+        _work_outside(cpu, used, evidence)
+        or _irregular(cpu, evidence)
+        or _traffic_outside(machines.name, used, evidence)
+    )
+    if why:
+        return reject(Kind.SCHEDULE, key, why)
     if service is not None:
         return _requests_outside(service, machines, used, evidence)
     return None
+
+
+def _work_outside(cpu: FloatArray, used: BoolArray, evidence: Evidence) -> str:
+    """Return why its use outside of its hours speaks against it; empty where it does not."""
+    inside = used[evidence.panel.hour_of_week()]
+    busy, quiet = (float(np.nanquantile(cpu[at], q)) for at, q in ((inside, 0.5), (~inside, 0.95)))
+    limit = min(max(QUIET_SHARE * busy, QUIET_PERCENT), MOST_QUIET_PERCENT)
+    if not quiet > limit:
+        return ""
+    return (
+        f"outside of its busy hours it still uses {quiet:.1f}% of its processor "
+        f"(limit {limit:.1f}%): something runs there"
+    )
+
+
+def _irregular(cpu: FloatArray, evidence: Evidence) -> str:
+    """Return why the hours cannot be relied on; empty where they can."""
+    found = regularity(cpu, evidence.panel.hour_of_week())
+    if found >= LEAST_REGULARITY:
+        return ""
+    return (
+        f"the hour of the week explains {max(found, 0.0):.0%} of the last week's use beyond its "
+        f"mean, {LEAST_REGULARITY:.0%} are needed: its hours are not regular enough"
+    )
+
+
+def _traffic_outside(name: str, used: BoolArray, evidence: Evidence) -> str:
+    """Return why its traffic speaks against it; empty where it does not or is unknown."""
+    row = evidence.panel.row(Metric.NETWORK, name)
+    if row is None:
+        return ""
+    inside = used[evidence.panel.hour_of_week()]
+    levels = [row[inside], row[~inside]]
+    if not all(np.isfinite(level).any() for level in levels):
+        return ""
+    busy, quiet = (float(np.nanquantile(level, 0.95)) for level in levels)
+    limit = max(QUIET_SHARE * busy, IDLE_NETWORK_BYTES_PER_SECOND)
+    if quiet <= limit:
+        return ""
+    return (
+        f"outside of its busy hours it still has {quiet:,.0f} B/s of traffic (limit {limit:,.0f})"
+    )
+
+
+def _looks_scheduled(used: BoolArray) -> bool:
+    """Return whether hours are those of working days, for machines whose use has no name."""
+    share = 1.0 - float(used.mean())
+    weekend = float(used[5 * 24 :].mean())
+    return (
+        used.sum() >= LEAST_USED_HOURS
+        and share >= LEAST_OFF_SHARE
+        and weekend <= MOST_WEEKEND_SHARE
+    )
 
 
 def _requests_outside(
@@ -148,9 +219,13 @@ def _opportunity(
     saving = before_usd - after_usd
     hours = int(used.sum())
     effort = {True: Effort.HIGH, None: Effort.MEDIUM, False: Effort.LOW}[production]
+    network_known = evidence.panel.row(Metric.NETWORK, machines.name) is not None
     notes = ["whoever works late starts it by hand; its volumes go on costing"]
     if production:
         notes.append("tagged as production: ask who relies on it outside of these hours")
+    if not network_known:
+        notes.append("its traffic is unknown; the hours rest on the processor alone")
+    confidence = {True: 0.5, None: 0.7, False: 0.85}[production]
     return Opportunity(
         kind=Kind.SCHEDULE,
         resource=machines.name,
@@ -185,6 +260,6 @@ def _opportunity(
         restart=True,
         reversible=True,
         disruption={True: 0.5, None: 0.3, False: 0.15}[production],
-        confidence={True: 0.5, None: 0.7, False: 0.85}[production],
+        confidence=confidence if network_known else confidence - 0.15,
         notes=tuple(notes),
     )

@@ -139,7 +139,7 @@ def test_production_costs_more_effort_than_a_machine_without_a_tag() -> None:
 
 
 def test_what_works_at_night_too_is_not_switched_off() -> None:
-    assert "something runs there" in why(scheduled(office(busy=80.0, quiet=15.0)))
+    assert "something runs there" in why(scheduled(office(busy=80.0, quiet=21.0)))
 
 
 def test_what_is_used_nearly_always_and_what_is_tagged_is_not_scheduled() -> None:
@@ -147,6 +147,35 @@ def test_what_is_used_nearly_always_and_what_is_tagged_is_not_scheduled() -> Non
     assert "of the hours of a week are unused" in why(scheduled(always))
     tagged = {"homeostat/schedule": "never"}
     assert "says never" in why(scheduled(office(busy=50.0, quiet=2.0), tagged))
+
+
+def test_even_use_at_a_low_level_is_not_a_schedule_of_no_hours() -> None:
+    assert "it works evenly or not at all" in why(scheduled(flat(6.0)))
+    use = panel({"i-1": {Metric.CPU_MEAN: flat(6.0)}})
+    assert schedule(machines(instance(), use=use), evidence(use)) is None
+
+
+def test_hours_that_did_not_return_in_the_last_week_are_not_relied_on() -> None:
+    cpu = office(busy=50.0, quiet=2.0)
+    cpu[-168:] = 2.0
+    assert "not regular enough" in why(scheduled(cpu))
+
+
+def test_traffic_at_night_speaks_against_a_schedule() -> None:
+    cpu = office(busy=50.0, quiet=2.0)
+    use = panel({"i-1": {Metric.CPU_MEAN: cpu, Metric.NETWORK: flat(5e6)}})
+    found = schedule(
+        machines(instance(), use=use), evidence(use), archetype=Archetype.BUSINESS_HOURS
+    )
+    assert "still has 5,000,000 B/s of traffic" in why(found)
+
+
+def test_without_a_name_for_its_use_only_working_days_are_enough() -> None:
+    every_day = np.where(np.arange(HOURS) % 24 < 8, 50.0, 2.0)
+    for cpu, expected in ((every_day, False), (office(busy=50.0, quiet=2.0), True)):
+        use = panel({"i-1": {Metric.CPU_MEAN: cpu}})
+        found = schedule(machines(instance(), use=use), evidence(use))
+        assert (found is not None) is expected
 
 
 # Volumes
@@ -345,3 +374,14 @@ def test_unknown_rates_and_times_say_how_to_make_them_known() -> None:
 def test_evidence_is_older_than_now() -> None:
     known = evidence(panel({"i-1": IDLE}))
     assert known.panel.end <= known.now < known.panel.end + timedelta(hours=1)
+
+
+def test_what_is_switched_off_at_night_already_is_not_scheduled_again() -> None:
+    cpu = office(busy=50.0, quiet=np.nan)
+    use = panel({"i-1": {Metric.CPU_MEAN: cpu}, "i-2": {Metric.CPU_MEAN: flat(5.0)}})
+    one = machines(instance(launched_at=use.end - timedelta(hours=7)), use=use)
+    assert one.running.sum() == pytest.approx(40.0, abs=2.0)
+    found = schedule(
+        one, evidence(use, policy=SavingsPolicy(min_days=5)), archetype=Archetype.BUSINESS_HOURS
+    )
+    assert "of the hours of a week are unused" in why(found)
