@@ -39,11 +39,19 @@ class MetricReads:
     Args:
         store: Where the data is.
         clock: Now, aware. Later data is not told yet.
+        reported: Which points of a series there can be; None for all.
     """
 
-    def __init__(self, store: MetricStore, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: MetricStore,
+        *,
+        clock: Callable[[], datetime],
+        reported: Callable[[MetricKey, Columns], Columns] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._reported = reported
 
     def get_metric_data(self, call: Call, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return series, newest first unless asked otherwise, up to MaxDatapoints a page.
@@ -154,7 +162,8 @@ class MetricReads:
     def _points(self, key: MetricKey, start: int, end: int, period: int) -> Columns:
         revealed = int(self._clock().timestamp()) + 1
         # CloudWatch rounds the start down, so that the first period is whole.
-        return self._store.read(key).between(start // period * period, min(end, revealed))
+        points = self._store.read(key).between(start // period * period, min(end, revealed))
+        return points if self._reported is None else self._reported(key, points)
 
 
 def _queries(parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tasks.domain.arrays import FloatArray, IntArray
+from tasks.domain.arrays import BoolArray, FloatArray, IntArray
 from tasks.domain.usage.panel import Float32Array
 
 Dimensions = tuple[tuple[str, str], ...]
@@ -53,7 +53,13 @@ class Columns:
     def between(self, start: int, end: int) -> Columns:
         """Return the points from start, included, to end, excluded."""
         first, last = np.searchsorted(self.seconds, [start, end], side="left")
-        part = slice(int(first), int(last))
+        return self._at(slice(int(first), int(last)))
+
+    def outside(self, start: int, end: int) -> Columns:
+        """Return the points before start and those from end on."""
+        return self._at((self.seconds < start) | (self.seconds >= end))
+
+    def _at(self, part: slice | BoolArray) -> Columns:
         return Columns(
             seconds=self.seconds[part],
             total=self.total[part],

@@ -17,10 +17,12 @@ from moto.moto_api._internal.models import moto_api_backend
 from deployments.embedded.aws.billing import Billing
 from deployments.embedded.aws.commitments import EmbeddedCommitments, small_plan
 from deployments.embedded.aws.control import Control
+from deployments.embedded.aws.cost.account import AccountReader
 from deployments.embedded.aws.ec2_reads import describe_instances, describe_volumes
 from deployments.embedded.aws.errors import PortInUseError
 from deployments.embedded.aws.faults import FaultPlan, FaultRule
 from deployments.embedded.aws.fleet.description import Fleet
+from deployments.embedded.aws.fleet.off_hours import OffHours
 from deployments.embedded.aws.fleet.sources import NONE, read_fleet
 from deployments.embedded.aws.http_server import LOOPBACK, LoopbackServer
 from deployments.embedded.aws.instance_types import describe_instance_types
@@ -152,9 +154,10 @@ def _overlay(
     billing = Billing(
         _commitments(config), metrics=metrics, spot=regions, clock=config.clock, seed=config.seed
     )
+    off_hours = OffHours(clock=config.clock)
     if fleet is not None:
         billing.account.look()
-    handlers = {**_handlers(regions, metrics, config.clock), **billing.handlers()}
+    handlers = {**_handlers(regions, metrics, config.clock, off_hours), **billing.handlers()}
     facts = {
         "history": _facts(changes, source),
         "fleet": NONE if fleet is None else fleet.source,
@@ -168,8 +171,13 @@ def _overlay(
         control=Control(faults=faults, health=health),
         clock=config.clock,
         pause=pause,
-        changed=billing.account.look,
+        changed=partial(_look, billing.account, off_hours),
     )
+
+
+def _look(*observers: AccountReader | OffHours) -> None:
+    for observer in observers:
+        observer.look()
 
 
 def _replay_end(config: EmbeddedAwsConfig) -> datetime | None:
@@ -229,9 +237,12 @@ def _commitments(config: EmbeddedAwsConfig) -> EmbeddedCommitments:
 
 
 def _handlers(
-    regions: Mapping[str, RegionHistory], metrics: MetricStore, clock: Callable[[], datetime]
+    regions: Mapping[str, RegionHistory],
+    metrics: MetricStore,
+    clock: Callable[[], datetime],
+    off_hours: OffHours,
 ) -> dict[str, Handler]:
-    reads = MetricReads(metrics, clock=clock)
+    reads = MetricReads(metrics, clock=clock, reported=off_hours.reported)
     return {
         "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,
         "ec2:GetSpotPlacementScores": PlacementScores(regions, clock=clock).describe,
