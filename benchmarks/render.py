@@ -14,13 +14,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.results import RESULTS, ROOT, Result, ResultError, load_results
-from benchmarks.tables import markdown, savings, spot
+from benchmarks.tables import markdown, savings, spot, usage
 
 TABLES: dict[str, markdown.Table] = {
     "spot-summary": spot.summary,
     "spot-targets": spot.targets,
     "spot-availability": spot.availability,
     "spot-scale": spot.scale,
+    "usage-archetypes": usage.archetypes,
+    "usage-targets": usage.targets,
+    "usage-scale": usage.scale,
     "savings-curve": savings.curve,
     "savings-ahead": savings.ahead,
     "savings-bill": savings.bill,

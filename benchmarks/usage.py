@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness import (
@@ -25,7 +26,9 @@ from benchmarks.harness import (
 from benchmarks.usage_data import (
     AZURE,
     REPORTED,
+    SHORT_HOURS,
     VMS,
+    Part,
     injected_fleets,
     recorded_vms,
     seeded_fleet,
@@ -66,15 +69,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def truth_metrics(options: Options) -> Metrics:
     """Score names and clusters where the truth is known: seeded fleets and injections."""
-    seeds = REPORTED.seeds[:1] if options.quick else REPORTED.seeds
-    cases = [("fleet", seeded_fleet(seed, count=FLEET)) for seed in seeds]
-    cases += _injections(options.data)
+    part = replace(REPORTED, seeds=REPORTED.seeds[:1]) if options.quick else REPORTED
+    cases = [("fleet", seeded_fleet(seed, count=FLEET)) for seed in part.seeds]
+    cases += [
+        ("two_weeks", seeded_fleet(seed, count=FLEET, hours=SHORT_HOURS)) for seed in part.seeds
+    ]
+    cases += _injections(options.data, part)
     scores: dict[str, list[Metrics]] = defaultdict(list)
     for name, fleet in cases:
         found = judged(fleet)
         progress(f"{name}: ARI {found['ari']:.3f}")
         scores[name].append(found)
-        if name != "fleet":
+        if name.startswith("injected"):
             scores["injected"].append(found)
     summary = {name: means(found) for name, found in scores.items()}
     show_table(
@@ -91,11 +97,11 @@ def truth_metrics(options: Options) -> Metrics:
     return named | lowest
 
 
-def _injections(data: Path | None) -> list[tuple[str, Fleet]]:
+def _injections(data: Path | None, part: Part) -> list[tuple[str, Fleet]]:
     if data is None or not ((data / VMS).exists() and (data / AZURE).exists()):
         notice(f"no {VMS.name} and {AZURE.name}: nothing to inject into, injected_* are unknown")
         return []
-    return [(f"injected_{name}", fleet) for name, fleet in injected_fleets(data, part=REPORTED)]
+    return [(f"injected_{name}", fleet) for name, fleet in injected_fleets(data, part=part)]
 
 
 def judged(fleet: Fleet) -> Metrics:

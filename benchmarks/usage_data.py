@@ -25,6 +25,7 @@ AZURE = Path("load") / "azure_vms_5min_cpu_avg.parquet"
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOURS = 28 * 24
+SHORT_HOURS = 14 * 24
 DEVELOPMENT_SEEDS = (0, 1, 2, 3, 4)
 REPORTED_SEEDS = (10, 11, 12)
 
@@ -85,9 +86,9 @@ def recorded_azure(data: Path, *, part: Part) -> UsagePanel:
     return UsagePanel(resources=names, start=START, values={Metric.CPU_MEAN: cpu})
 
 
-def seeded_fleet(seed: int, *, count: int) -> Fleet:
-    """Return a fleet of four weeks."""
-    return synthetic_fleet(count, start=START, hours=HOURS, seed=seed)
+def seeded_fleet(seed: int, *, count: int, hours: int = HOURS) -> Fleet:
+    """Return a fleet, of four weeks unless told otherwise."""
+    return synthetic_fleet(count, start=START, hours=hours, seed=seed)
 
 
 def injected_fleets(data: Path, *, part: Part, copies: int = 3) -> list[tuple[str, Fleet]]:
