@@ -142,7 +142,7 @@ class Bill:
     @property
     def utilisation(self) -> float | None:
         """Share of the plans that is used; None without plans."""
-        return None if self.plan_usd <= 0.0 else self.plan_used_usd / self.plan_usd
+        return None if self.plan_usd <= 0.0 else min(self.plan_used_usd / self.plan_usd, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
