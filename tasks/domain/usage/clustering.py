@@ -20,6 +20,8 @@ from tasks.domain.usage.treatments import TREATMENTS, Treatment
 MIN_KNOWN_HOURS = 252
 """Three quarters of two weeks; with less, a weekend cannot be told from an accident."""
 MIN_RESOURCES = 2
+MOVES_BYTES_PER_SECOND = 1e6
+"""Mean network or disk from which on nothing is called idle, however little processor it uses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,10 @@ def usage_archetypes(
         vote = _counted(votes)
         names[rows], margins[rows], clusters[rows] = vote.names, vote.margins, votes.labels
         stability = vote.stability
+    moves = (names == ORDER.index(Archetype.IDLE)) & (
+        _bytes_per_second(features) >= MOVES_BYTES_PER_SECOND
+    )
+    names[moves] = ORDER.index(Archetype.UNUSUAL)
     found = tuple(ORDER[at] for at in names.tolist())
     voted = ~np.isnan(margins)
     now = _settled(features.resources, found, margins, previous or {})
@@ -133,7 +139,7 @@ def usage_archetypes(
         memberships=now,
         margins=margins,
         clusters=clusters,
-        reasons=_reasons(features, found, enough),
+        reasons=_reasons(features, found, enough, moves),
         profiles=_profiles(features, names, stability, votes, voted),
         cluster_count=0 if votes is None else votes.clusters,
         agreement={} if votes is None else votes.agreement,
@@ -204,8 +210,17 @@ def _moved(
     }
 
 
+def _bytes_per_second(features: UsageFeatures) -> FloatArray:
+    """Return (n,) the larger of mean network and disk; NaN where neither is known."""
+    found: FloatArray = np.fmax(features.of(Feature.NETWORK), features.of(Feature.DISK))
+    return found
+
+
 def _reasons(
-    features: UsageFeatures, found: tuple[Archetype, ...], enough: BoolArray
+    features: UsageFeatures,
+    found: tuple[Archetype, ...],
+    enough: BoolArray,
+    moves: BoolArray,
 ) -> dict[str, str]:
     known = features.of(Feature.KNOWN_HOURS)
     reasons = {}
@@ -215,6 +230,11 @@ def _reasons(
             f"{MIN_KNOWN_HOURS} (three quarters of two weeks)"
             if not enough[row]
             else "no rule fits the resources most like it"
+        )
+    traffic = _bytes_per_second(features)
+    for row in np.flatnonzero(moves).tolist():
+        reasons[features.resources[row]] = (
+            f"hardly any processor, but {traffic[row] / 1e6:.1f} MB/s of network or disk"
         )
     if enough.sum() < MIN_RESOURCES:
         alone = np.flatnonzero(enough).tolist()

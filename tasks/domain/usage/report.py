@@ -94,9 +94,14 @@ def _unknown(archetypes: UsageArchetypes) -> list[str]:
         )
     reasons = Counter(archetypes.reasons.values())
     short = sum(number for why, number in reasons.items() if "hours are known" in why)
-    other = sum(reasons.values()) - short
+    moves = sum(number for why, number in reasons.items() if "network or disk" in why)
+    other = sum(reasons.values()) - short - moves
     if short:
         said.append(f"Too little history to say anything: {_count(short)}.")
+    if moves:
+        said.append(
+            f"Hardly any processor, but much network or disk, so not idle: {_count(moves)}."
+        )
     if other:
         said.append(f"Like nothing that has a name here: {_count(other)}.")
     return ["## Not known\n\n" + " ".join(said)] if said else []

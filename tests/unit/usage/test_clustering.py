@@ -113,6 +113,21 @@ def test_unknown_memory_is_counted_and_names_nobody_memory_bound() -> None:
     assert all(np.isnan(one.quartiles[Feature.MEMORY]).all() for one in found.profiles)
 
 
+def test_what_moves_much_data_is_not_idle_however_little_processor_it_uses() -> None:
+    features = flat(*[1.0] * 5, *[50.0] * 5)
+    features.values[Feature.NETWORK][0] = 5e6
+    found = usage_archetypes(features, seed=0)
+    assert found.found[0] is Archetype.UNUSUAL
+    assert found.found[1] is Archetype.IDLE
+    assert found.reasons == {"i-0": "hardly any processor, but 5.0 MB/s of network or disk"}
+
+
+def test_unknown_traffic_is_no_reason_not_to_be_idle() -> None:
+    found = usage_archetypes(flat(*[1.0] * 5, *[50.0] * 5), seed=0)
+    assert found.found[0] is Archetype.IDLE
+    assert found.reasons == {}
+
+
 def test_an_answer_cannot_be_changed() -> None:
     found = usage_archetypes(flat(1.0), seed=0)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -88,10 +88,12 @@ def test_too_little_history_and_no_name_are_told_apart() -> None:
     reasons = {
         "i-0": "10 of 672 hours are known, needs 252",
         "i-1": "20 of 672 hours are known, needs 252",
+        "i-3": "hardly any processor, but 5.0 MB/s of network or disk",
         "i-2": "no rule fits the resources most like it",
     }
     text = summary(found(profile(Archetype.UNUSUAL, stability=0.7), reasons=reasons))
     assert "Too little history to say anything: 2 resources." in text
+    assert "much network or disk, so not idle: 1 resource." in text
     assert "Like nothing that has a name here: 1 resource." in text
 
 
