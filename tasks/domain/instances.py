@@ -81,3 +81,9 @@ class TypeFacts:
     def family(self) -> str:
         """For example "m5" of m5.large."""
         return self.shape.instance_type.partition(".")[0]
+
+    @property
+    def generation(self) -> int:
+        """For example 5 of m5.large and 1 of a1.large; 0 where the name has no number."""
+        digits = "".join(char if char.isdigit() else " " for char in self.family).split()
+        return int(digits[0]) if digits else 0

@@ -145,13 +145,22 @@ def _resized(
     # The selection reports what is ignored, with its end.
     policy = replace(evidence.policy, ignores=())
     prices, now = evidence.prices, evidence.now
+    hours = float(one.running.sum())
     if one.group is None:
         need = needs.instances.get(one.name)
-        found = right_size(one.instances[0], need, prices=prices, policy=policy, now=now)
+        found = right_size(
+            one.instances[0], need, prices=prices, policy=policy, now=now, mean_week_hours=hours
+        )
     else:
         need = needs.groups.get(one.key)
         found = right_size_group(
-            one.group, one.instances, need, prices=prices, policy=policy, now=now
+            one.group,
+            one.instances,
+            need,
+            prices=prices,
+            policy=policy,
+            now=now,
+            mean_week_hours=hours,
         )
     if isinstance(found, Rejection):
         return found

@@ -29,12 +29,14 @@ class Subject:
         resource: Instance id or group name.
         members: At least one instance, all of one type.
         most: Instances that can run at once.
+        mean_week_hours: Instance-hours of the mean week as the bill has them; None for those seen.
     """
 
     resource: str
     members: tuple[Instance, ...]
     is_group: bool
     most: int = 1
+    mean_week_hours: float | None = None
 
     @property
     def region(self) -> str:
@@ -49,6 +51,7 @@ def right_size(
     prices: PriceBook,
     policy: SavingsPolicy,
     now: datetime,
+    mean_week_hours: float | None = None,
 ) -> Opportunity | Rejection:
     """Return a cheaper type that is large enough for an instance, or why there is none.
 
@@ -58,8 +61,14 @@ def right_size(
         prices: Whatever is not in it is unknown, and not chosen.
         policy: Days of observation, budgets and permissions.
         now: To see which ignore rules hold.
+        mean_week_hours: Instance-hours of the mean week as the bill has them; None for those seen.
     """
-    subject = Subject(resource=instance.instance_id, members=(instance,), is_group=False)
+    subject = Subject(
+        resource=instance.instance_id,
+        members=(instance,),
+        is_group=False,
+        mean_week_hours=mean_week_hours,
+    )
     if instance.group is not None:
         return _rejected(subject, f"it belongs to {instance.group}, which has one type for all")
     return _decided(subject, need, prices=prices, policy=policy, now=now)
@@ -73,6 +82,7 @@ def right_size_group(
     prices: PriceBook,
     policy: SavingsPolicy,
     now: datetime,
+    mean_week_hours: float | None = None,
 ) -> Opportunity | Rejection:
     """Return a cheaper type for all instances of a group, or why there is none.
 
@@ -83,6 +93,7 @@ def right_size_group(
         prices: Whatever is not in it is unknown, and not chosen.
         policy: Days of observation, budgets and permissions.
         now: To see which ignore rules hold.
+        mean_week_hours: Instance-hours of the mean week as the bill has them; None for those seen.
     """
     if not members:
         why = "it has no instances now; look again when it runs"
@@ -92,6 +103,7 @@ def right_size_group(
         members=tuple(members),
         is_group=True,
         most=max(group.max_size, len(members)),
+        mean_week_hours=mean_week_hours,
     )
     types = sorted({one.instance_type for one in members})
     if len(types) > 1:
@@ -172,7 +184,9 @@ def _memory_words(need: CapacityNeed) -> str:
 def _opportunity(
     subject: Subject, need: CapacityNeed, price: float, choice: TypeChoice
 ) -> Opportunity:
-    hours = monthly_hours(need.weekly_hours, instances=subject.most)
+    hours = monthly_hours(
+        need.weekly_hours, instances=subject.most, mean_week=subject.mean_week_hours
+    )
     difference = price - choice.usd_per_hour
     saving = hours.times(difference)
     return Opportunity(
@@ -207,7 +221,6 @@ def _steps(
     subject: Subject, need: CapacityNeed, price: float, choice: TypeChoice, *, hours: Usd
 ) -> tuple[Step, ...]:
     shape = choice.facts.shape
-    weeks = " + ".join(f"{week:g}" for week in need.weekly_hours)
     memory = [
         Step(what="memory needed", formula=need.memory_basis, value=need.memory_gib, unit="GiB")
         if need.memory_gib is not None
@@ -222,11 +235,18 @@ def _steps(
              unit="USD/hour"),
         Step(what="price after", formula=f"{choice.instance_type} ({shape.vcpu:g} vCPU, "
              f"{shape.memory_gib:g} GiB) {bought}", value=choice.usd_per_hour, unit="USD/hour"),
-        Step(what="hours a month", formula=f"weeks seen ({weeks}) / {len(need.weekly_hours)} x "
-             "730 / 168", value=hours.expected, unit="hours"),
+        Step(what="hours a month", formula=_hours_words(subject, need), value=hours.expected,
+             unit="hours"),
         Step(what="saving", formula=f"({price:.10g} - {choice.usd_per_hour:.10g}) USD/h x "
              f"{hours.expected:g} h", value=saving, unit="USD/month"),
     )  # fmt: skip
+
+
+def _hours_words(subject: Subject, need: CapacityNeed) -> str:
+    if subject.mean_week_hours is not None:
+        return f"{subject.mean_week_hours:.1f} of the mean week x 730 / 168"
+    weeks = " + ".join(f"{week:g}" for week in need.weekly_hours)
+    return f"weeks seen ({weeks}) / {len(need.weekly_hours)} x 730 / 168"
 
 
 def _effort(subject: Subject, choice: TypeChoice) -> Effort:

@@ -143,7 +143,7 @@ def obstacle(
         f"{would.architecture} was not allowed": would.architecture not in allowed,
         f"{would.vcpu:g} vCPU, {need.vcpu:g} needed": would.vcpu < need.vcpu,
         f"{would.memory_gib:g} GiB, {memory:.2f} needed": would.memory_gib < memory,
-        "an older generation": not candidate.current_generation and current.current_generation,
+        "an older generation": _is_older(candidate, than=current),
         "bare metal for virtual, or the reverse": candidate.bare_metal != current.bare_metal,
         "other accelerators": _other_accelerators(current, candidate),
         "less local storage": candidate.local_storage_gb < current.local_storage_gb,
@@ -159,6 +159,13 @@ def obstacle(
         ),
     }
     return next((why for why, holds in checks.items() if holds), None)
+
+
+def _is_older(candidate: TypeFacts, *, than: TypeFacts) -> bool:
+    """Return whether a type would be a step back; its processors are slower than its size says."""
+    if than.current_generation and not candidate.current_generation:
+        return True
+    return candidate.generation < than.generation
 
 
 def _other_accelerators(current: TypeFacts, candidate: TypeFacts) -> bool:
