@@ -1,3 +1,4 @@
+from benchmarks.harness import Metrics
 from benchmarks.tables import usage
 
 
@@ -6,7 +7,7 @@ def test_every_target_says_that_nothing_was_measured_without_figures() -> None:
 
 
 def test_speed_on_fewer_resources_is_not_held_against_the_target() -> None:
-    small = {"scale_resources": 10_000.0, "scale_seconds": 1.0, "peak_rss_gib": 0.1}
+    small: Metrics = {"scale_resources": 10_000.0, "scale_seconds": 1.0, "peak_rss_gib": 0.1}
     assert "| 100,000 resources | at most 30.0 s | - | not measured yet |" in usage.targets(small)
 
 
