@@ -25,15 +25,26 @@ SCORES = {
     "baseline_kmeans5_ari": "ARI of k-means(5) on mean and p95",
 }
 """Keys and headings; ARI is the adjusted Rand index, 1 for the truth and 0 for chance."""
+STABILITY = (
+    ("Homeostat", "bootstrap_stability", "recorded_names"),
+    ("k-means(5) on mean and p95, without names", "baseline_kmeans5_bootstrap_stability", ""),
+)
+"""Name, key of the agreement, key of the number of names."""
 
 
 def archetypes(metrics: Metrics) -> str:
-    """Return the scores on every set whose truth is known."""
+    """Return the scores on every set whose truth is known, then stability on recorded machines."""
     rows = [
         [name, *(_score(metrics, f"{prefix}_{key}") for key in SCORES)]
         for prefix, name in SETS.items()
     ]
-    return table(["known archetypes", *SCORES.values()], rows)
+    known = table(["known archetypes", *SCORES.values()], rows)
+    stable = [
+        [name, figure(metrics.get(key)), figure(metrics.get(names), "{:.0f}")]
+        for name, key, names in STABILITY
+    ]
+    columns = ["recorded machines, resampled", "agreement of answers", "different names"]
+    return f"{known}\n\n{table(columns, stable)}"
 
 
 def _score(metrics: Metrics, key: str) -> str:

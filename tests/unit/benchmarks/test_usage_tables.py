@@ -26,4 +26,15 @@ def test_memory_is_compared_in_gigabytes() -> None:
 def test_each_set_has_a_row_with_shares_as_percentages() -> None:
     text = usage.archetypes({"fleet_ari": 0.99, "fleet_right_names_share": 0.995})
     assert "| seeded fleet, four weeks | 0.990 | 99.5% | - | - | - | - |" in text
-    assert text.count("not measured yet") == 3
+    assert text.count("not measured yet") == 3 + 2
+
+
+def test_stability_stands_beside_the_rivals() -> None:
+    both: Metrics = {
+        "bootstrap_stability": 0.88,
+        "recorded_names": 6.0,
+        "baseline_kmeans5_bootstrap_stability": 0.89,
+    }
+    text = usage.archetypes(both)
+    assert "| Homeostat | 0.880 | 6 |" in text
+    assert "| k-means(5) on mean and p95, without names | 0.890 | - |" in text
