@@ -98,7 +98,7 @@ def alternatives(draw: st.DrawFn, names: tuple[str, ...]) -> list[Alternative]:
 def cases(draw: st.DrawFn) -> Case:
     names = NAMES[: draw(st.integers(1, 3))]
     everywhere = draw(st.sampled_from([0.0, 0.0, 0.4, 2.0]))
-    scoped = draw(st.sampled_from([{}, {}, {SCOPE: 0.7}, {SCOPE: float("inf")}]))
+    scoped = draw(st.sampled_from([{}, {SCOPE: 0.7}, {SCOPE: 1.5}, {SCOPE: float("inf")}]))
     return Case(
         options=Found(
             units=tuple(unit(name, draw(spends)) for name in names),

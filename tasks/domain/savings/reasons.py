@@ -7,8 +7,9 @@ from datetime import datetime
 
 from tasks.domain.savings.alternatives import Alternative, Stage
 from tasks.domain.savings.choice import Choice
-from tasks.domain.savings.opportunity import Opportunity, Rejection
-from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.commitments import ACCOUNT
+from tasks.domain.savings.opportunity import Kind, Opportunity, Rejection
+from tasks.domain.savings.policy import Ignore, SavingsPolicy
 from tasks.domain.savings.valuation import Valuation
 
 
@@ -44,9 +45,25 @@ def _left_alone(
         return _rejection(opportunity, f"the policy does not propose {opportunity.kind}")
     if rule is None:
         return None
-    until = "for ever" if rule.expires_at is None else f"until {rule.expires_at:%Y-%m-%d}"
     saved = opportunity.saving.expected
-    return _rejection(opportunity, f"ignored {until}: {rule.reason}; would save {saved:.2f} USD")
+    return _rejection(opportunity, f"{_ignored(rule)}; would save {saved:.2f} USD")
+
+
+def plan_left_alone(policy: SavingsPolicy, *, now: datetime) -> Rejection | None:
+    """Return why no commitment is looked for; None where the policy allows one."""
+    rule = policy.ignored(Kind.COMMITMENT, ACCOUNT, now=now)
+    if Kind.COMMITMENT not in policy.kinds:
+        why = f"the policy does not propose {Kind.COMMITMENT}"
+    elif rule is not None:
+        why = _ignored(rule)
+    else:
+        return None
+    return Rejection(kind=Kind.COMMITMENT, resource=ACCOUNT, region="", why=why)
+
+
+def _ignored(rule: Ignore) -> str:
+    until = "for ever" if rule.expires_at is None else f"until {rule.expires_at:%Y-%m-%d}"
+    return f"ignored {until}: {rule.reason}"
 
 
 def not_chosen(choice: Choice, taken: Sequence[int], worth: Valuation) -> list[Rejection]:

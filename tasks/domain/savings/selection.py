@@ -21,7 +21,6 @@ from tasks.domain.savings.attribution import Attributed, attributed
 from tasks.domain.savings.bill import Bill, Ledger
 from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.commitments import (
-    ACCOUNT,
     PlanOutcome,
     PlanTerms,
     break_even_use,
@@ -29,10 +28,10 @@ from tasks.domain.savings.commitments import (
 )
 from tasks.domain.savings.cover import NO_COVER, Cover
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.opportunity import Kind, Opportunity, Rejection
+from tasks.domain.savings.opportunity import Opportunity, Rejection
 from tasks.domain.savings.optimum import TIME_LIMIT_SECONDS, best_choice
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.reasons import allowed_by, not_chosen
+from tasks.domain.savings.reasons import allowed_by, not_chosen, plan_left_alone
 from tasks.domain.savings.valuation import Valuation
 
 ATTRIBUTION = (
@@ -143,7 +142,8 @@ def select(
         time_limit_seconds: For the solver; what it may have missed then is in `gap_usd`.
     """
     allowed, set_aside = allowed_by(found.alternatives, policy=policy, now=now)
-    choice = _choice(found.units, allowed, policy, cover, terms=_wanted(terms, policy, now))
+    no_plan = plan_left_alone(policy, now=now) if terms is not None else None
+    choice = _choice(found.units, allowed, policy, cover, terms=terms if no_plan is None else None)
     optimum = best_choice(choice, time_limit_seconds=time_limit_seconds)
     worth = Valuation(choice)
     taken = worth.without_useless(optimum.taken)
@@ -151,7 +151,9 @@ def select(
     steps = attributed(choice, taken)
     chosen = [_chosen(step, choice, worth) for step in steps]
     rejected = [*found.rejected, *set_aside, *not_chosen(choice, taken, worth)]
-    if terms is not None and choice.floor_share > 0.0:
+    if no_plan is not None:
+        rejected.append(no_plan)
+    elif terms is not None:
         plan = commitment_opportunity(after, terms=terms, now=now)
         if isinstance(plan, Rejection):
             rejected.append(plan)
@@ -181,13 +183,6 @@ def hurdle_usd(alternative: Alternative, *, before_usd: float, policy: SavingsPo
     """
     for_disruption = policy.min_saving_per_disruption * alternative.disruption * before_usd
     return policy.min_saving_usd * len(alternative.stages) + for_disruption
-
-
-def _wanted(terms: PlanTerms | None, policy: SavingsPolicy, now: datetime) -> PlanTerms | None:
-    """Return the terms of a new plan; None where the policy does not want one."""
-    allowed = Kind.COMMITMENT in policy.kinds
-    left_alone = policy.ignored(Kind.COMMITMENT, ACCOUNT, now=now) is not None
-    return terms if allowed and not left_alone else None
 
 
 def _choice(

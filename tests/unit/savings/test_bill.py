@@ -139,3 +139,12 @@ def test_a_line_says_what_is_wrong_with_it() -> None:
         Line(usd_per_hour=1.0, running=np.ones(24))
     with pytest.raises(PermanentError, match="at least 0"):
         Line(usd_per_hour=math.nan, running=ALWAYS)
+
+
+def test_what_is_reserved_of_a_family_is_shared_by_its_classes() -> None:
+    cover = Cover(scoped_usd_per_hour={"r/m5": 1.5})
+    spends = [on_demand(1.0, ratio=0.6, scope="r/m5"), on_demand(1.0, ratio=0.8, scope="r/m5")]
+    bill = monthly_bill(spends, cover=cover, commitment_usd_per_hour=0.3)
+    # The smaller discount is reserved first, so that the plan meets the larger one.
+    assert bill.on_demand_usd == pytest.approx(0.0, abs=1e-9)
+    assert monthly_bill(spends, cover=cover).on_demand_usd == pytest.approx(365.0)

@@ -272,3 +272,42 @@ def test_two_thousand_resources_are_decided_in_seconds() -> None:
     assert found.gap_usd <= 1e-5 * found.before.usd
     nets = sum(one.net.expected for one in found.chosen)
     assert nets == pytest.approx(found.saving.expected, rel=1e-9)
+
+
+def test_what_a_commitment_may_cover_decides_what_is_kept_for_it() -> None:
+    # Kept, 0.5 x 0.4 USD/h are committed to and save 0.3 USD/h; the other type saves 0.35.
+    options = Found(
+        units=(unit("a", compute(1.0, ratio=0.4)),),
+        alternatives=(option("a", Kind.RIGHT_SIZE, compute(0.65, ratio=None)),),
+    )
+    half = select(options, policy=NO_LIMITS, now=NOW, terms=terms(0.5))
+    assert half.saving.expected == pytest.approx(0.35 * 730)
+    most = select(options, policy=NO_LIMITS, now=NOW, terms=terms(0.9))
+    assert most.saving.expected == pytest.approx(0.9 * 0.6 * 730)
+    assert most.chosen[0].opportunity.kind is Kind.COMMITMENT
+
+
+def test_beyond_what_is_reserved_a_family_saves_as_any_other() -> None:
+    cover = Cover(scoped_usd_per_hour={"r/m5": 0.5}, paid_usd_per_hour=0.3)
+    found = select(
+        Found(
+            units=(unit("a", compute(1.0, scope="r/m5")),),
+            alternatives=(option("a", Kind.RIGHT_SIZE, compute(0.4, scope="r/m5")),),
+        ),
+        policy=NO_LIMITS,
+        now=NOW,
+        cover=cover,
+    )
+    assert found.saving.expected == pytest.approx(0.5 * 730)
+
+
+def test_a_commitment_that_nobody_wants_is_reported_with_the_reason() -> None:
+    options = Found(units=(unit("a", compute(1.0)),))
+    rule = Ignore(resource="account", reason="contract talks", expires_at=NOW + timedelta(days=9))
+    ignored = select(options, policy=replace(NO_LIMITS, ignores=(rule,)), now=NOW, terms=terms(0.9))
+    assert ignored.commitment is None
+    assert ignored.rejected[0].why == "ignored until 2026-03-11: contract talks"
+    none = replace(NO_LIMITS, kinds=frozenset({Kind.SPOT}))
+    found = select(options, policy=none, now=NOW, terms=terms(0.9))
+    assert found.rejected[0].why == "the policy does not propose commitment"
+    assert select(options, policy=none, now=NOW).rejected == ()
