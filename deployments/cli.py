@@ -78,6 +78,7 @@ def up(
     aws_port: Port = 4290,
     spot_history: str | None = None,
     replay_ends: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    fleet: str | None = None,
     seed: int | None = None,
     faults: Path | None = None,
     foreground: bool = False,
@@ -94,7 +95,9 @@ def up(
             extract of recorded prices by default.
         replay_ends: Where on the clock the recording ends: "now", an offset such as "+7d", or an
             ISO 8601 instant. "+7d" by default for a recording, so that prices go on for a week.
-        seed: Of the simulated history.
+        fleet: What the account runs: "shipped", "none", "generated:N", or a file of recorded use
+            (Parquet or CSV). About 80 instances, half of them recorded, by default.
+        seed: Of what is simulated or generated.
         faults: File of faults that the embedded cloud injects.
         foreground: Stay, until Ctrl-C. The first runs are started and not waited for.
     """
@@ -105,6 +108,7 @@ def up(
     options = {
         "--spot-history": spot_history,
         "--replay-ends": replay_ends,
+        "--fleet": _placed(fleet),
         "--seed": seed,
         "--faults": faults and faults.resolve(),
     }
@@ -116,6 +120,12 @@ def up(
         return _stay_up(local) if foreground else _up_in_background(local)
     except (PortInUseError, StartFailedError, ServiceFailedError, PrefectApiError) as error:
         return _complain("not up", error)
+
+
+def _placed(fleet: str | None) -> str | None:
+    """Return the option with a file's whole path: services have another working folder."""
+    is_file = fleet is not None and Path(fleet).suffix in {".csv", ".parquet"}
+    return str(Path(fleet).resolve()) if fleet is not None and is_file else fleet
 
 
 def _up_in_background(wanted: Local) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from prefect import flow
 from prefect.blocks.core import Block
+from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from flows.runners import chosen_runner
 from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
+from tasks.domain.errors import InfraError
 from tasks.savings.opportunities import (
     find_opportunities,
     load_spot_quotes,
@@ -27,7 +29,7 @@ from tasks.savings.opportunities import (
 )
 from tasks.savings.prices import price_book
 from tasks.savings.report import show_savings
-from tasks.savings.spend import fetch_costs, forecast_spend
+from tasks.savings.spend import Costs, fetch_costs, forecast_spend
 
 STALE_AFTER = timedelta(hours=12)
 """A scheduled run that starts later than this is skipped: the next one is due."""
@@ -104,7 +106,7 @@ def optimize_costs(
     use = load_use(store, profile, load_state(UsageProfile, profile), now)
     prices = price_book(aws, use.inventory, quotes.result())
     found = find_opportunities(Sealed(use), Sealed(prices), policy)
-    paid = costs.result()
+    paid = costs_or_none(costs)
     spend = forecast_spend(Sealed(paid), now.date(), seed=seed)
     publish_savings(store, savings, found, Sealed(None if paid is None else paid.details))
     show_savings(Sealed(found), Sealed(spend), quoted_at=prices.quoted_at)
@@ -115,6 +117,15 @@ def optimize_costs(
         rejected=len(found.rejected),
         month_end_usd=None if spend is None else spend.outlook.total.month_end.expected,
     )
+
+
+def costs_or_none(future: PrefectFuture[Costs]) -> Costs | None:
+    """Return the costs; None where they could not be read: savings do not need them."""
+    try:
+        return future.result()
+    except InfraError as error:
+        get_run_logger().warning("savings.costs.unknown reason=%s", error)
+        return None
 
 
 if __name__ == "__main__":

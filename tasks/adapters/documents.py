@@ -38,4 +38,3 @@ def from_json(kind: type[T], content: bytes) -> T:
     except ValidationError as error:
         raise UnreadableDocumentError(kind, reason=str(error.errors()[0]["msg"])) from error
     return value
-

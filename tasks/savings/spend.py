@@ -48,8 +48,8 @@ class SpendFindings:
 
 
 @remote_task("fetch-costs")
-def fetch_costs(account: AwsAccount, today: date, tag: str) -> Costs | None:
-    """Return the last months' cost by service and by tag; None where AWS refuses to tell.
+def fetch_costs(account: AwsAccount, today: date, tag: str) -> Costs:
+    """Return the last months' cost by service and by tag.
 
     Args:
         account: Where to ask.
@@ -60,17 +60,10 @@ def fetch_costs(account: AwsAccount, today: date, tag: str) -> Costs | None:
         account.session(), "ce", region=REGION, endpoint_url=account.endpoint_url
     )
     start = today - timedelta(days=SPEND_DAYS)
-    try:
-        details = daily_costs(client, start=start, end=today, group_by=BY_SERVICE_AND_USAGE)
-        tagged = (
-            daily_costs(client, start=start, end=today, group_by=(CostGroup.tag(tag),))
-            if tag
-            else None
-        )
-    except PermanentError as error:
-        # Cost Explorer may be off, or kept from this role: savings do not need it.
-        get_run_logger().warning("savings.costs.unknown reason=%s", error)
-        return None
+    details = daily_costs(client, start=start, end=today, group_by=BY_SERVICE_AND_USAGE)
+    tagged = (
+        daily_costs(client, start=start, end=today, group_by=(CostGroup.tag(tag),)) if tag else None
+    )
     services = details.groupby(["day", "group"], as_index=False).agg(
         usd=("usd", "sum"), is_estimated=("is_estimated", "max")
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectAlreadyExists
@@ -36,8 +37,19 @@ class Cloud:
 @contextmanager
 def embedded_cloud() -> Iterator[Cloud]:
     """Run an embedded account with the shipped recording at its own time."""
-    clock = Clock(RECORDED_NOW)
-    config = EmbeddedAwsConfig(replay_ends="recorded", clock=clock)
+    with _served(EmbeddedAwsConfig(replay_ends="recorded", clock=Clock(RECORDED_NOW))) as cloud:
+        yield cloud
+
+
+@contextmanager
+def embedded_fleet() -> Iterator[Cloud]:
+    """Run an embedded account with the shipped fleet now: what it lists carries today's date."""
+    with _served(EmbeddedAwsConfig(fleet="shipped", clock=Clock(datetime.now(UTC)))) as cloud:
+        yield cloud
+
+
+@contextmanager
+def _served(config: EmbeddedAwsConfig) -> Iterator[Cloud]:
     with serve_aws(config) as aws:
         account = AwsAccount(
             aws_access_key_id="homeostat",
@@ -47,7 +59,7 @@ def embedded_cloud() -> Iterator[Cloud]:
             aws_client_parameters=AwsClientParameters(endpoint_url=aws.endpoint_url),
         )
         create_bucket(account)
-        yield Cloud(aws=aws, clock=clock, account=account)
+        yield Cloud(aws=aws, clock=cast("Clock", config.clock), account=account)
 
 
 def save_blocks(cloud: Cloud, name: str, folder: Path) -> dict[str, str]:

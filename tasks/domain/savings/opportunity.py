@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from tasks.domain.savings.money import Usd
 
+Fact = str | int | float
+"""A value of a change or a reason; whole numbers are kept apart, since they are stored as they are."""
+
 
 class Kind(StrEnum):
     """What would be done."""
@@ -76,7 +79,7 @@ class Opportunity:
     resource: str
     region: str
     change: str
-    target: Mapping[str, str | float]
+    target: Mapping[str, Fact]
     evidence_from: datetime
     evidence_to: datetime
     steps: tuple[Step, ...]
@@ -106,4 +109,4 @@ class Rejection:
     resource: str
     region: str
     why: str
-    facts: Mapping[str, str | float] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict)

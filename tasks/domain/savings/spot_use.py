@@ -158,6 +158,7 @@ def _at_least_as_big(other: TypeFacts, present: TypeFacts) -> bool:
         and not other.bare_metal
         and (present.bursts or not other.bursts)
         and (other.nitro == present.nitro or present.nitro)
+        and other.generation >= present.generation
     )
 
 

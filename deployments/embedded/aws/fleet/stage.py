@@ -36,6 +36,8 @@ class _Group:
     spot: bool = False
     predictive: bool = False
     architecture: str | None = None
+    zones: tuple[str, ...] = ZONES
+    team: str = "storefront"
 
 
 _GROUPS = (
@@ -43,6 +45,8 @@ _GROUPS = (
            architecture="any"),
     _Group(name="thumbnails", instance_type="c5.large", smallest=1, largest=6, peak=180.0, spot=True,
            predictive=True),
+    _Group(name="transcoder", instance_type="c5.2xlarge", smallest=4, largest=4, peak=260.0,
+           zones=("us-east-1a", "us-east-1b", "us-east-1d", "us-east-1f"), team="mobile"),
 )  # fmt: skip
 
 
@@ -65,7 +69,7 @@ def _scaled(one: _Group, grid: Grid, *, seed: int) -> tuple[FleetGroup, list[Fle
     in_service = np.clip(wanted, one.smallest, one.largest).astype(np.float32)
     mean = np.minimum(load / in_service, 100.0).astype(np.float32)
     high = np.minimum(1.2 * mean + 2.0, 100.0).astype(np.float32)
-    tags = {"team": "storefront", "env": "prod"}
+    tags = {"team": one.team, "env": "prod"}
     tags |= {} if one.architecture is None else {ARCHITECTURE_TAG: one.architecture}
     group = FleetGroup(
         name=one.name,
@@ -98,7 +102,7 @@ def _member(one: _Group, group: FleetGroup, number: int, grid: Grid) -> FleetIns
     return FleetInstance(
         name=f"{one.name}-{number + 1}",
         instance_type=one.instance_type,
-        availability_zone=ZONES[number % len(ZONES)],
+        availability_zone=one.zones[number % len(one.zones)],
         launched_at=grid.instant(first if len(fewer) else -24 * 30),
         usage=usage,
         architecture=architecture_of(one.instance_type),
