@@ -22,22 +22,26 @@ from deployments.prefect_api import FlowRun, PrefectApi
 COMMAND = "homeostat"
 MOST_ROWS = 12
 TRACEBACK = "Traceback (most recent call last)"
-CHART = re.compile(r"## Price ahead.*", re.DOTALL)
+CHART = re.compile(r"(## Price ahead|## A mean week).*", re.DOTALL)
 """The part of the summary that a terminal cannot draw."""
 
 
 def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
-    """Print a run's state and its artifacts: tables and text; charts are for the UI."""
+    """Print a run's state, its summary and its tables; charts and long texts are for the UI."""
     run_line(console, api, run)
     if not run.succeeded:
         _plain(console, run.message or "still under way; its page shows how it ends")
         for line in short_log(api.logs(run, limit=15)):
             _plain(console, f"  {line}")
+    summary_shown = False
     for artifact in api.artifacts(run):
-        if artifact["type"] == "markdown":
-            console.print(Markdown(CHART.sub("", artifact["data"]).strip()))
-        elif artifact["type"] == "table":
+        if artifact["type"] == "table":
             _show_table(console, artifact)
+        elif artifact["type"] == "markdown" and not summary_shown:
+            console.print(Markdown(CHART.sub("", artifact["data"]).strip()))
+            summary_shown = True
+        elif artifact["type"] == "markdown":
+            _plain(console, f"{artifact['description']} In the UI: {artifact['key']}")
 
 
 def run_line(console: Console, api: PrefectApi, run: FlowRun) -> None:

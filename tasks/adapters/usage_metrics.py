@@ -226,7 +226,7 @@ def group_panel(reader: Reader, groups: Sequence[ScalingGroup]) -> UsagePanel:
         Metric.CPU_MEAN: read[CPU, "Average"],
         Metric.CPU_MAX: read[CPU, "Maximum"],
     }
-    return _panel(reader, tuple(one.name for one in groups), parts)
+    return _panel(reader, tuple(one.series for one in groups), parts)
 
 
 def _group_query(group: ScalingGroup, metric: Name, statistic: str) -> MetricQuery:

@@ -100,6 +100,11 @@ class ScalingGroup:
     predictive_policies: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def series(self) -> str:
+        """Its row in a usage panel: another region may have a group of the same name."""
+        return f"{self.region}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:

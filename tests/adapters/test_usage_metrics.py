@@ -277,11 +277,11 @@ def test_a_service_without_a_load_balancer_is_unknown_and_not_asked_for() -> Non
 
 def test_groups_have_instances_and_processor_use(reader: Reader, inventory: Inventory) -> None:
     panel = group_panel(reader, inventory.groups)
-    sizes = row(panel, Metric.INSTANCES, "storefront")
+    sizes = row(panel, Metric.INSTANCES, f"{REGION}/storefront")
 
     assert set(np.unique(sizes)) <= set(range(2, 11))
     assert sizes.max() > sizes.min()
-    assert 20.0 < np.nanmean(row(panel, Metric.CPU_MEAN, "storefront")) < 70.0
+    assert 20.0 < np.nanmean(row(panel, Metric.CPU_MEAN, f"{REGION}/storefront")) < 70.0
 
 
 def test_panels_of_different_metrics_are_unknown_where_one_lacks_them(
@@ -290,8 +290,8 @@ def test_panels_of_different_metrics_are_unknown_where_one_lacks_them(
     found = joined_panel([panel, group_panel(reader, inventory.groups)])
 
     assert found.row(Metric.INSTANCES, panel.resources[0]) is None
-    assert found.row(Metric.NETWORK, "storefront") is None
-    assert found.row(Metric.CPU_MEAN, "storefront") is not None
+    assert found.row(Metric.NETWORK, f"{REGION}/storefront") is None
+    assert found.row(Metric.CPU_MEAN, f"{REGION}/storefront") is not None
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def accounts(draw: st.DrawFn) -> tuple[Inventory, UsagePanel]:
             )
         )
     members = [account.instance(f"i-w{n}", group="web") for n in range(draw(st.integers(1, 4)))]
-    rows["web"] = {
+    rows[account.WEB_SERIES] = {
         Metric.INSTANCES: account.flat(float(len(members))),
         Metric.CPU_MEAN: account.office(busy=65.0, quiet=draw(st.sampled_from([5.0, 50.0]))),
     }

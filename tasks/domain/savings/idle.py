@@ -56,7 +56,7 @@ def stop_idle(
         archetype: As the usage flow named it; None where it did not.
         service: That it answers requests for.
     """
-    used = _used(machines.name, evidence)
+    used = _used(machines.series, evidence)
     cpu = used.get(Metric.CPU_MEAN)
     looks_idle = cpu is not None and cpu <= IDLE_CPU_PERCENT
     if not machines.is_alone or not machines.running.any():
@@ -86,7 +86,7 @@ def _why_not_idle(
     key = machines.key
     if machines.tags.get(SCHEDULE_TAG) == "never":
         return reject(Kind.STOP, key, f"looks idle, but the tag {SCHEDULE_TAG} says never")
-    days = days_known(evidence.panel, machines.name, Metric.CPU_MEAN)
+    days = days_known(evidence.panel, machines.series, Metric.CPU_MEAN)
     short = too_short(Kind.STOP, key, days, evidence.policy)
     if short is not None:
         return short

@@ -55,6 +55,11 @@ class Machines:
         return self.key[1]
 
     @property
+    def series(self) -> str:
+        """Its row in a usage panel."""
+        return self.name if self.group is None else self.group.series
+
+    @property
     def is_alone(self) -> bool:
         """Whether it is an instance that no group would replace; also of groups not listed."""
         return self.group is None and self.instances[0].group is None

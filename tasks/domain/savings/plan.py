@@ -39,7 +39,7 @@ def find_savings(
 
     Args:
         inventory: What runs.
-        panel: Use by the hour: instances by id, groups by name, services by id.
+        panel: Use by the hour: instances by id, groups by `series`, services by id.
         archetypes: By instance id or group name, as far as they are named.
         needs: For right-sizing, from `capacity_needs`.
         prices: Whatever is not in them is unknown, and not touched.
@@ -115,7 +115,7 @@ def _history(one: Machines, panel: UsagePanel, reported: BoolArray) -> FloatArra
     """Return (hours,) instances that ran; where nothing is known, the mean of that hour."""
     usual: FloatArray = one.running[panel.hour_of_week()]
     if one.group is not None:
-        count = panel.row(Metric.INSTANCES, one.group.name)
+        count = panel.row(Metric.INSTANCES, one.group.series)
         if count is None:
             return usual
         return np.where(np.isfinite(count), count, usual).astype(np.float64)

@@ -79,10 +79,10 @@ def predictive_scaling(
 
 def _demand(group: ScalingGroup, evidence: Evidence) -> FloatArray | str:
     """Return (hours,) instances that would be busy all the time, or what is missing."""
-    count = evidence.panel.row(Metric.INSTANCES, group.name)
+    count = evidence.panel.row(Metric.INSTANCES, group.series)
     if count is None:
         return "its number of instances by the hour is unknown; enable its group metrics"
-    cpu = evidence.panel.row(Metric.CPU_MEAN, group.name)
+    cpu = evidence.panel.row(Metric.CPU_MEAN, group.series)
     if cpu is not None:
         return count.astype(np.float64) * cpu.astype(np.float64) / 100.0
     known = [evidence.panel.row(Metric.CPU_MEAN, id_) for id_ in group.instance_ids]

@@ -28,7 +28,7 @@ class SavingsDocument:
         saving: The difference.
         chosen: Largest net first.
         rejected: Looked at and not chosen.
-        unknown: Resources without a price, in no bill.
+        unknown: Resources without a price, and why; in no bill.
         commitment: None where none is proposed.
         gap_usd: How much more a better choice could save at most.
         names: Name tags by resource id.
@@ -151,11 +151,11 @@ def _left_out(found: SavingsDocument) -> str:
         kinds = ", ".join(f"{number} {kind}" for kind, number in count.most_common())
         lines.append(f"Looked at and not proposed: {kinds}; the table `savings-rejected` says why.")
     if found.unknown:
-        some = ", ".join(f"`{name}`" for name in found.unknown[:MOST_NAMED])
         more = len(found.unknown) - MOST_NAMED
-        rest = f" and {more} more" if more > 0 else ""
-        lines.append(f"Without a known price, and in no figure: {some}{rest}.")
-    return " ".join(lines)
+        lines += ["", "Without a known price, and in no figure:", ""]
+        lines += [f"- {why}" for why in found.unknown[:MOST_NAMED]]
+        lines += [f"- and {more} more"] if more > 0 else []
+    return "\n".join(lines).strip()
 
 
 def opportunity_rows(found: SavingsDocument) -> list[dict[str, object]]:

@@ -91,7 +91,7 @@ def hours_run(instance: Instance, panel: UsagePanel, *, reported: BoolArray) -> 
 
 def group_running(group: ScalingGroup, panel: UsagePanel) -> FloatArray | None:
     """Return (168,) mean number of instances of a group; None where it is not reported."""
-    row = panel.row(Metric.INSTANCES, group.name)
+    row = panel.row(Metric.INSTANCES, group.series)
     if row is None:
         return None
     return mean_by_hour_of_week(row.astype(np.float64), panel.hour_of_week())

@@ -65,7 +65,7 @@ def schedule(
     Returns:
         None where it is plainly used all the time.
     """
-    row = evidence.panel.row(Metric.CPU_MEAN, machines.name)
+    row = evidence.panel.row(Metric.CPU_MEAN, machines.series)
     if row is None or not machines.is_alone or not machines.running.any():
         return None
     if archetype is not None and archetype not in TREATED:
@@ -118,7 +118,7 @@ def _why_not(
     key = machines.key
     if machines.tags.get(SCHEDULE_TAG) == "never":
         return reject(Kind.SCHEDULE, key, f"the tag {SCHEDULE_TAG} says never")
-    days = days_known(evidence.panel, machines.name, Metric.CPU_MEAN)
+    days = days_known(evidence.panel, machines.series, Metric.CPU_MEAN)
     short = too_short(Kind.SCHEDULE, key, days, evidence.policy)
     if short is not None:
         return short
@@ -135,7 +135,7 @@ def _why_not(
     why = (
         _work_outside(cpu, used, evidence)
         or _irregular(cpu, evidence)
-        or _traffic_outside(machines.name, used, evidence)
+        or _traffic_outside(machines.series, used, evidence)
     )
     if why:
         return reject(Kind.SCHEDULE, key, why)
@@ -219,7 +219,7 @@ def _opportunity(
     saving = before_usd - after_usd
     hours = int(used.sum())
     effort = {True: Effort.HIGH, None: Effort.MEDIUM, False: Effort.LOW}[production]
-    network_known = evidence.panel.row(Metric.NETWORK, machines.name) is not None
+    network_known = evidence.panel.row(Metric.NETWORK, machines.series) is not None
     notes = ["whoever works late starts it by hand; its volumes go on costing"]
     if production:
         notes.append("tagged as production: ask who relies on it outside of these hours")

@@ -47,6 +47,10 @@ class UsagePanel:
     values: Mapping[Metric, Float32Array]
 
     def __post_init__(self) -> None:
+        if len(self.position) < len(self.resources):
+            twice = sorted(one for one in self.position if self.resources.count(one) > 1)
+            msg = f"{twice[0]} is in the panel twice; give every series a name of its own"
+            raise PermanentError(msg)
         shapes = {metric: found.shape for metric, found in self.values.items()}
         wrong = {m: s for m, s in shapes.items() if s != (len(self.resources), self.hours)}
         if wrong:

@@ -28,6 +28,7 @@ START = datetime(2026, 2, 2, tzinfo=UTC)  # a Monday
 HOURS = 28 * 24
 NOW = START + timedelta(hours=HOURS)
 REGION = "us-east-1"
+WEB_SERIES = f"{REGION}/web"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 LINUX = "Linux/UNIX"
 OLD = START - timedelta(days=300)

@@ -25,6 +25,7 @@ from tasks.domain.usage.panel import Metric, UsagePanel
 from tests.unit.savings.account import (
     HOURS,
     REGION,
+    WEB_SERIES,
     ZONES,
     evidence,
     flat,
@@ -236,7 +237,7 @@ POOLS = [quote("m5.xlarge", zone) for zone in ZONES] + [quote("m5.2xlarge", ZONE
 
 def on_spot(count: int, book: PriceBook, *, policy: SavingsPolicy | None = None) -> object:
     members = [instance(f"i-{n}", zone=ZONES[n % 3], group="web") for n in range(count)]
-    use = panel({"web": {Metric.INSTANCES: flat(float(count))}})
+    use = panel({WEB_SERIES: {Metric.INSTANCES: flat(float(count))}})
     one = machines(*members, use=use, of=group(members=members), book=book)
     return spot_use(one, evidence(use, book=book, policy=policy))
 
@@ -289,7 +290,7 @@ def scaled(
     cpu: np.ndarray, *, low: int = 1, policies: tuple[str, ...] = (), count: float = 8.0
 ) -> object:
     members = [instance(f"i-{n}", group="web") for n in range(2)]
-    use = panel({"web": {Metric.INSTANCES: flat(count), Metric.CPU_MEAN: cpu}})
+    use = panel({WEB_SERIES: {Metric.INSTANCES: flat(count), Metric.CPU_MEAN: cpu}})
     one = machines(*members, use=use, of=group(members=members, low=low, policies=policies))
     return predictive_scaling(one, evidence(use))
 

@@ -21,6 +21,7 @@ from tests.unit.savings.account import (
     NOW,
     REGION,
     START,
+    WEB_SERIES,
     flat,
     group,
     instance,
@@ -90,7 +91,7 @@ def test_on_demand_and_spot_cost_what_their_prices_say() -> None:
 
 def test_a_group_costs_its_mean_number_of_instances() -> None:
     members = [instance(f"i-{n}", group="web") for n in range(2)]
-    use = panel({"web": {Metric.INSTANCES: flat(3.0)}})
+    use = panel({WEB_SERIES: {Metric.INSTANCES: flat(3.0)}})
     found = machines(*members, use=use, of=group(members=members))
     assert found.spend.usd == pytest.approx(3 * 146.0)
     assert found.spend.lines[0].plan_ratio == pytest.approx(0.7)
@@ -116,7 +117,7 @@ def test_what_has_no_price_is_unknown_and_not_free() -> None:
 
 def test_a_group_without_instances_now_is_unknown_if_it_had_some() -> None:
     account = Inventory(observed_at=NOW, regions=(REGION,), groups=(group(members=[]),))
-    use = panel({"web": {Metric.INSTANCES: office(busy=2.0, quiet=0.0)}})
+    use = panel({WEB_SERIES: {Metric.INSTANCES: office(busy=2.0, quiet=0.0)}})
     found, unknown = machines_of(account, use, prices())
     assert found == ()
     assert "has none now, so that their type is unknown" in unknown[0]

@@ -27,6 +27,7 @@ from tests.unit.savings.account import (
     HOURS,
     NOW,
     REGION,
+    WEB_SERIES,
     ZONES,
     evidence,
     flat,
@@ -72,7 +73,7 @@ USE = panel(
         "i-steady": {Metric.CPU_MEAN: flat(80.0), Metric.CPU_MAX: flat(95.0)},
         "i-api": {Metric.CPU_MEAN: flat(20.0), Metric.CPU_MAX: flat(80.0)},
         "i-odd": {Metric.CPU_MEAN: flat(1.0), Metric.CPU_MAX: flat(2.0)},
-        "web": {Metric.INSTANCES: flat(4.0), Metric.CPU_MEAN: office(busy=65.0, quiet=9.0)},
+        WEB_SERIES: {Metric.INSTANCES: flat(4.0), Metric.CPU_MEAN: office(busy=65.0, quiet=9.0)},
         "targetgroup/t/1": {Metric.REQUESTS: flat(600.0), Metric.RESPONSE: flat(0.05)},
     }
 )
@@ -188,7 +189,7 @@ def test_without_needs_nothing_is_right_sized() -> None:
 def test_the_lowest_week_lowers_what_is_committed_to() -> None:
     count = flat(4.0)
     count[:168] = 2.0
-    use = panel({"web": {Metric.INSTANCES: count}})
+    use = panel({WEB_SERIES: {Metric.INSTANCES: count}})
     account = Inventory(
         observed_at=NOW, regions=(REGION,), instances=WEB, groups=(group(members=WEB),)
     )

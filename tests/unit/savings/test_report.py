@@ -67,7 +67,7 @@ def document() -> SavingsDocument:
         rejected=(
             Rejection(kind=Kind.SPOT, resource="i-2", region="us-east-1", why="It is a single."),
         ),
-        unknown=("i-8", "i-9", "i-10", "i-11"),
+        unknown=tuple(f"i-{n} (us-east-1): no price of m9.large" for n in (8, 9, 10, 11)),
         commitment=CommitmentLevel(
             usd_per_hour=0.5,
             existing_usd_per_hour=0.1,

@@ -56,3 +56,12 @@ def test_a_panel_comes_back_from_storage_as_it_went() -> None:
 
 def test_a_resource_of_which_nothing_is_known_stays_in_the_panel() -> None:
     assert "i-c" in panel_from_frame(panel_frame(panel())).position
+
+
+def test_a_series_that_comes_twice_is_refused() -> None:
+    with pytest.raises(PermanentError, match="i-a is in the panel twice"):
+        UsagePanel(
+            resources=("i-a", "i-a"),
+            start=MONDAY,
+            values={Metric.CPU_MEAN: np.zeros((2, 3), np.float32)},
+        )
