@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +21,8 @@ from deployments.prefect_api import FlowRun, PrefectApi
 
 COMMAND = "homeostat"
 MOST_ROWS = 12
+LEAST_CUT_TEXT = 20
+"""Characters of a text that are worth showing."""
 TRACEBACK = "Traceback (most recent call last)"
 CHART = re.compile(r"(## Price ahead|## A mean week).*", re.DOTALL)
 """The part of the summary that a terminal cannot draw."""
@@ -33,15 +35,20 @@ def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
         _plain(console, run.message or "still under way; its page shows how it ends")
         for line in short_log(api.logs(run, limit=15)):
             _plain(console, f"  {line}")
-    summary_shown = False
+    shown: set[str] = set()
+    also: list[str] = []
     for artifact in api.artifacts(run):
-        if artifact["type"] == "table":
+        kind = artifact["type"]
+        if kind in shown:
+            # One summary and one table are what a terminal is good for.
+            also.append(artifact.get("description") or artifact["key"])
+        elif kind == "table":
             _show_table(console, artifact)
-        elif artifact["type"] == "markdown" and not summary_shown:
+        elif kind == "markdown":
             console.print(Markdown(CHART.sub("", artifact["data"]).strip()))
-            summary_shown = True
-        elif artifact["type"] == "markdown":
-            _plain(console, f"{artifact['description']} In the UI: {artifact['key']}")
+        shown.add(kind)
+    if also:
+        _plain(console, f"also in the UI: {'; '.join(one.rstrip('.').lower() for one in also)}")
 
 
 def run_line(console: Console, api: PrefectApi, run: FlowRun) -> None:
@@ -72,37 +79,49 @@ def _show_table(console: Console, artifact: dict[str, Any]) -> None:
     rows = json.loads(rows) if isinstance(rows, str) else rows
     shown = rows[:MOST_ROWS]
     columns = list(shown[0]) if shown else []
-    fitting = _fitting(columns, shown, width=console.width)
+    fitting, room = _fitting(columns, shown, width=console.width)
     # Title and note are lines of their own: in a table they are squeezed to its width.
     _plain(console, artifact.get("description") or artifact["key"])
     if shown:
-        console.print(_table(fitting, shown))
+        console.print(_table(fitting, shown, room=room))
     left_out = {"rows": len(rows) - len(shown), "columns": len(columns) - len(fitting)}
     more = " and ".join(f"{count} more {what}" for what, count in left_out.items() if count)
     if more or not shown:
         _plain(console, f"{more} in the UI" if more else "no rows")
 
 
-def _table(columns: list[str], rows: list[dict[str, Any]]) -> Table:
+def _table(columns: list[str], rows: list[dict[str, Any]], *, room: int | None) -> Table:
     table = Table()
     for column in columns:
+        most = room if column == columns[-1] else None
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(Text(column), justify="right" if numeric else "left", no_wrap=True)
+        justify: JustifyMethod = "right" if numeric else "left"
+        table.add_column(Text(column), justify=justify, no_wrap=True, max_width=most)
     for row in rows:
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))
     return table
 
 
-def _fitting(columns: list[str], rows: list[dict[str, Any]], *, width: int) -> list[str]:
-    """Return the leading columns that fit a terminal side by side."""
+def _fitting(
+    columns: list[str], rows: list[dict[str, Any]], *, width: int
+) -> tuple[list[str], int | None]:
+    """Return the leading columns that fit a terminal side by side, and the width of the last one.
+
+    The last one may be a text that is cut short; None where nothing has to be.
+    """
     taken = 1
     fitting: list[str] = []
     for column in columns:
-        taken += 3 + max(len(column), *(len(_cell(row.get(column))) for row in rows))
-        if taken > width and fitting:
+        needed = 3 + max(len(column), *(len(_cell(row.get(column))) for row in rows))
+        room = width - taken - 3
+        if taken + needed > width and fitting:
+            is_text = all(isinstance(row.get(column), str) for row in rows)
+            if is_text and room >= LEAST_CUT_TEXT:
+                return [*fitting, column], room
             break
+        taken += needed
         fitting.append(column)
-    return fitting
+    return fitting, None
 
 
 def _cell(value: object) -> str:

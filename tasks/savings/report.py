@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -44,15 +46,20 @@ def show_savings(
     if rows := rejection_rows(found.value):
         create_table_artifact(rows, key=REJECTED_KEY, description="Not proposed, and why")
     if spend.value is not None:
-        rows = [dict(row) for row in spend_rows(spend.value.outlook)]
+        rows = [in_cents(row) for row in spend_rows(spend.value.outlook)]
         if spend.value.by_tag is not None:
-            rows += [
-                {**row, "group": f"tag: {row['group']}"}
-                for row in spend_rows(spend.value.by_tag)[1:]
-            ]
+            tagged = spend_rows(spend.value.by_tag)[1:]
+            rows += [in_cents(row) | {"group": f"tag: {row['group']}"} for row in tagged]
         create_table_artifact(
             rows, key=SPEND_KEY, description="Spend by service and tag, and ahead"
         )
+
+
+def in_cents(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row whose numbers people can read."""
+    return {
+        key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()
+    }
 
 
 def spend_part(spend: SpendFindings | None) -> str:

@@ -92,7 +92,33 @@ def test_a_column_fits_when_its_frame_does_too(taken: int, width: int) -> None:
     columns = ["rank", "pool", ""]
     rows = [{"rank": 1, "pool": "m5.large/us-east-1a", "": ""}]
 
-    assert len(show._fitting(columns, rows, width=width)) == taken + 1
+    fitting, cut_to = show._fitting(columns, rows, width=width)
+
+    assert (len(fitting), cut_to) == (taken + 1, None)
+
+
+def test_a_long_text_is_cut_short_rather_than_left_out() -> None:
+    rows = [{"resource": "i-1", "why not": "it saves too little for a restart of what it is"}]
+    text = _printed(rows, width=40)
+
+    assert "it saves too little" in text
+    assert "more columns" not in text
+    assert max(len(line) for line in text.splitlines() if line[0] in "┏┃│└") <= 40
+
+
+def test_one_summary_and_one_table_are_printed_and_the_rest_is_named() -> None:
+    artifacts = [
+        {"type": "markdown", "key": "summary", "description": "Short.", "data": "the gist"},
+        {"type": "table", "key": "best", "description": "Best", "data": json.dumps(ROWS)},
+        {"type": "markdown", "key": "long", "description": "Every step.", "data": "steps"},
+        {"type": "table", "key": "rest", "description": "Rejected", "data": json.dumps(ROWS)},
+    ]
+    console = _console(100)
+    show.finished_run(console, StoredRun(artifacts=artifacts), _run())
+
+    assert "the gist" in _text(console)
+    assert "steps" not in _text(console)
+    assert "also in the UI: every step; rejected" in _text(console)
 
 
 def test_more_rows_than_fit_are_counted() -> None:
