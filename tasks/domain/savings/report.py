@@ -46,6 +46,10 @@ class SavingsDocument:
     gap_usd: float
     names: Mapping[str, str]
 
+    def called(self, resource: str) -> str:
+        """Return a resource's name, else its id."""
+        return self.names.get(resource) or resource
+
     def named(self, resource: str) -> str:
         """Return a resource's name, with its id where they differ."""
         name = self.names.get(resource)
@@ -167,7 +171,7 @@ def _row(found: SavingsDocument, one: Chosen) -> dict[str, object]:
     opportunity = one.opportunity
     days = (opportunity.evidence_to - opportunity.evidence_from).days
     return {
-        "resource": found.named(opportunity.resource),
+        "resource": found.called(opportunity.resource),
         "kind": str(opportunity.kind),
         "net USD/month": round(one.net.expected, 2),
         "change": opportunity.change,
@@ -181,6 +185,7 @@ def _row(found: SavingsDocument, one: Chosen) -> dict[str, object]:
         "effort": str(opportunity.effort),
         "observed": f"{days} days",
         "region": opportunity.region or "all",
+        "id": opportunity.resource,
     }
 
 
@@ -188,10 +193,11 @@ def rejection_rows(found: SavingsDocument) -> list[dict[str, object]]:
     """Return the table of what is not proposed."""
     return [
         {
-            "resource": found.named(one.resource),
+            "resource": found.called(one.resource),
             "kind": str(one.kind),
             "why not": one.why,
             "region": one.region or "all",
+            "id": one.resource,
         }
         for one in found.rejected[:MOST_ROWS]
     ]

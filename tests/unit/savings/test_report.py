@@ -94,7 +94,7 @@ def test_rows_lead_with_what_fits_a_terminal() -> None:
     (first, _) = opportunity_rows(document())
 
     assert list(first)[:4] == ["resource", "kind", "net USD/month", "change"]
-    assert first["resource"] == "api (i-1)"
+    assert (first["resource"], first["id"]) == ("api", "i-1")
     assert (first["net USD/month"], first["alone USD/month"]) == (100.0, 120.0)
 
 
