@@ -35,6 +35,7 @@ from benchmarks.usage_data import (
 )
 from benchmarks.usage_rivals import kmeans5
 from benchmarks.usage_scoring import bootstrap_stability, cluster_score, means, name_scores
+from benchmarks.usage_small import small_metrics
 from tasks.domain.arrays import IntArray
 from tasks.domain.usage.clustering import (
     MIN_KNOWN_HOURS,
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parse_options("usage", argv)
     metrics = truth_metrics(options)
     metrics |= stability_metrics(options)
+    metrics |= small_metrics(options)
     for module in ("usage_scale", INVENTORY):
         if importlib.util.find_spec(f"benchmarks.{module}") is None:
             notice(f"benchmarks.{module} does not exist; its figures are unknown")

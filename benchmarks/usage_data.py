@@ -4,7 +4,8 @@ Constants are chosen on development series; figures are reported on the others:
 
 - `vms_hourly_2013`: development is July of even ids, reported is August of odd ids.
 - `azure_vms_5min_cpu_avg` (no clock, so for injection only): every other column by name.
-- Seeded fleets: development seeds are 0 to 4, reported seeds are 10 and above.
+- Seeded fleets: development seeds are 0 to 4, reported seeds are 10 and above; of small fleets,
+  whose answers vary more, 100 to 111 and 200 to 211.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ HOURS = 28 * 24
 SHORT_HOURS = 14 * 24
 DEVELOPMENT_SEEDS = (0, 1, 2, 3, 4)
 REPORTED_SEEDS = (10, 11, 12)
+SMALL_DEVELOPMENT_SEEDS = tuple(range(100, 112))
+SMALL_REPORTED_SEEDS = tuple(range(200, 212))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,16 +52,35 @@ def browser(
         context.close()
 
 
+def _last_run(installation: UpInstallation, deployment: str) -> FlowRun:
+    with installation.api() as api:
+        runs = api.latest_runs(limit=50)
+    return next(run for run in runs if run.succeeded and run.deployment == deployment)
+
+
 @pytest.fixture(scope="module")
 def completed(installation: UpInstallation) -> FlowRun:
-    with installation.api() as api:
-        return next(run for run in api.latest_runs(limit=50) if run.succeeded)
+    return _last_run(installation, "forecast-spot-prices")
 
 
 @pytest.fixture(scope="module")
 def artifacts(installation: UpInstallation, completed: FlowRun) -> dict[str, dict[str, Any]]:
     with installation.api() as api:
         return {artifact["type"]: artifact for artifact in api.artifacts(completed)}
+
+
+@pytest.fixture(scope="module")
+def savings(installation: UpInstallation) -> dict[str, dict[str, Any]]:
+    run = _last_run(installation, "optimize-costs")
+    with installation.api() as api:
+        return {artifact["key"]: artifact for artifact in api.artifacts(run)}
+
+
+@pytest.fixture(scope="module")
+def usage(installation: UpInstallation) -> dict[str, dict[str, Any]]:
+    run = _last_run(installation, "cluster-usage")
+    with installation.api() as api:
+        return {artifact["key"]: artifact for artifact in api.artifacts(run)}
 
 
 @pytest.fixture
@@ -148,6 +167,54 @@ def test_the_chart_has_really_loaded(
     page.wait_for_function("image => image.complete", arg=image.element_handle())
     assert image.get_attribute("src") == address
     assert image.evaluate("image => image.naturalWidth") > 600
+
+
+def test_the_table_of_opportunities_leads_with_what_is_saved(
+    page: Page, installation: UpInstallation, savings: dict[str, dict[str, Any]]
+) -> None:
+    _open_artifact(page, installation, savings["savings-opportunities"])
+
+    for column in ("resource", "kind", "net USD/month", "change", "confidence", "restart", "undo"):
+        expect(page.get_by_role("columnheader", name=column, exact=True)).to_be_attached(
+            timeout=SEEN_WITHIN_MS
+        )
+    expect(page.get_by_role("cell", name="commitment", exact=True)).to_be_visible()
+
+
+def test_the_summary_of_savings_has_a_total_and_the_bill_ahead(
+    page: Page, installation: UpInstallation, savings: dict[str, dict[str, Any]]
+) -> None:
+    _open_artifact(page, installation, savings["savings-summary"])
+
+    expect(page.get_by_role("heading", name="Savings", exact=True)).to_be_visible(
+        timeout=SEEN_WITHIN_MS
+    )
+    expect(page.get_by_text(re.compile(r"^\$[\d,]+ a month$"))).to_be_visible()
+    expect(page.get_by_text("Out of the ordinary")).to_be_visible()
+
+
+def test_the_arithmetic_is_a_table_for_each_opportunity(
+    page: Page, installation: UpInstallation, savings: dict[str, dict[str, Any]]
+) -> None:
+    _open_artifact(page, installation, savings["savings-arithmetic"])
+
+    heading = page.get_by_role("heading", name="commitment: account", exact=True)
+    expect(heading).to_be_visible(timeout=SEEN_WITHIN_MS)
+    expect(page.get_by_role("cell", name="price after", exact=True).first).to_be_visible()
+
+
+def test_the_week_of_each_archetype_is_drawn(
+    page: Page, installation: UpInstallation, usage: dict[str, dict[str, Any]]
+) -> None:
+    _open_artifact(page, installation, usage["usage-summary"])
+
+    chart = page.locator("svg[aria-roledescription='xychart']")
+    expect(chart).to_be_visible(timeout=SEEN_WITHIN_MS)
+    expect(chart.locator("[class^='line-plot-'] path").first).to_be_attached()
+    _open_artifact(page, installation, usage["usage-profiles"])
+    expect(page.locator(f"img[src^='{installation.local.aws_url}/']")).to_be_visible(
+        timeout=SEEN_WITHIN_MS
+    )
 
 
 def test_the_run_form_explains_its_parameters(page: Page, installation: UpInstallation) -> None:

@@ -72,6 +72,11 @@ def test_up_shows_the_first_result_then_where_everything_is_and_how_to_stop(
         f"{installation.local.ui_url}/v2/runs/flow-run/",
         "Spot outlook",
         "Best capacity pools",
+        "Completed cluster-usage",
+        "resources are used",
+        "Completed optimize-costs",
+        "can be saved",
+        "Opportunities",
         f"UI        {installation.local.ui_url} ",
         f"AWS       {installation.local.aws_url} ",
         "stop      homeostat down",
@@ -152,7 +157,10 @@ def test_a_run_shows_what_it_found_for_its_parameters(installation: UpInstallati
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("forecast-prices",), ["'forecast-prices'", "there are: forecast-spot-prices"]),
+        (
+            ("forecast-prices",),
+            ["'forecast-prices'", "there are: cluster-usage, forecast-spot-prices"],
+        ),
         (("forecast-spot-prices", "nede.vcpu=3"), ["no parameter 'nede'", "need,"]),
         (("forecast-spot-prices", "need.vcpu=abc"), ["'need.vcpu'", "'abc' is not of type"]),
         (("forecast-spot-prices", "need.vcpu=0"), ["'need.vcpu'", "minimum of 0"]),

@@ -20,11 +20,10 @@ from tasks.domain.errors import PermanentError
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.spend import GroupOutlook, SpendOutlook, SpendPanel, spend_panel
 from tasks.domain.savings.spend_paths import (
-    BACKTEST_STEP_DAYS,
+    FIRST_WEIGHTS,
     HORIZON_DAYS,
     LEAST_DAYS,
     NAIVE,
-    RULES,
     Backtest,
     backtest,
     rule_paths,
@@ -34,10 +33,16 @@ from tasks.domain.savings.spend_pattern import Calendar, filled
 
 DRAWS = 1000
 RANGE = (0.1, 0.9)
+MONTH_DAYS = 30.4
 PRIOR_ERROR = 0.25
 """Relative standard deviation of a forecast that nothing in the past was compared with: a belief."""
-DOUBT_MONTHS = 0.5
-"""Months of past origins at which that belief has fallen to half: a short past saw few surprises."""
+LEVEL_DOUBT, DRIFT_DOUBT = 0.12, 0.35
+"""Beliefs about a group that was never seen: standard deviations of its level, and of what it grows by
+in a month, as shares. A short past saw few surprises, so its own errors are too small."""
+DOUBT_MONTHS = 1.5
+"""Months of history at which doubt has fallen to half; it is a fifth at three, nothing at a year."""
+GUESS_DAYS, WIDENED_DAYS = 28, 90
+"""Below the first a forecast is called a guess; below the second its note says that the range is wide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,8 @@ class _Forecast:
         signs: (draws,) whether it erred up or down.
         weight: (groups,) of the model.
         scale: (groups,) USD a day that errors are relative to.
-        doubts: (draws,) relative errors that the past was too short to show, shared by all groups.
+        doubt: (groups,) how much of the beliefs about level and drift is left, 0 to 1.
+        doubts: (2, draws) standard normal: of level and drift, shared by all groups.
     """
 
     usd: FloatArray
@@ -75,6 +81,7 @@ class _Forecast:
     origins: IntArray
     signs: FloatArray
     weight: FloatArray
+    doubt: FloatArray
     doubts: FloatArray
     scale: FloatArray
 
@@ -138,14 +145,13 @@ def _forecast(panel: SpendPanel, steps: int, rng: np.random.Generator) -> _Forec
     ahead = Calendar.of(pd.date_range(begin, periods=steps, freq="D"))
     short = panel.days - np.array(panel.begun) < LEAST_DAYS
     past = None if short.all() else backtest(usd, days, panel.begun)
-    weights = past.weights if past else _even_weights(len(usd))
+    weights = past.weights if past else np.tile(FIRST_WEIGHTS, (len(usd), 1))
     path = np.einsum("rgh,gr->gh", rule_paths(usd, days, ahead), weights)
     for row in np.flatnonzero(short):
         path[row] = usd[row, panel.begun[row] :].mean()
     scale = scale_of(usd)
     errors = _errors(past, len(usd), rng) * scale[:, None]
-    seen_months = 0.0 if past is None else len(errors) * BACKTEST_STEP_DAYS / 30.4
-    doubt = 0.0 if past is None else PRIOR_ERROR * DOUBT_MONTHS / (DOUBT_MONTHS + seen_months)
+    seen_months = (panel.days - np.array(panel.begun)) / MONTH_DAYS
     return _Forecast(
         usd=usd,
         path=path,
@@ -153,16 +159,10 @@ def _forecast(panel: SpendPanel, steps: int, rng: np.random.Generator) -> _Forec
         origins=rng.integers(0, len(errors), DRAWS),
         signs=rng.choice([-1.0, 1.0], DRAWS),
         weight=np.asarray(np.where(short, 0.0, 1.0 - weights[:, NAIVE]), dtype=np.float64),
-        doubts=rng.normal(0.0, 1.0, DRAWS) * doubt,
+        doubt=1.0 / (1.0 + (seen_months / DOUBT_MONTHS) ** 2),
+        doubts=rng.normal(0.0, 1.0, (2, DRAWS)),
         scale=scale,
     )
-
-
-def _even_weights(groups: int) -> FloatArray:
-    """Return half naive, half the means: a trend of a few days is none."""
-    one = np.full(len(RULES), 0.5 / (len(RULES) - 2))
-    one[NAIVE], one[-1] = 0.5, 0.0
-    return np.tile(one, (groups, 1))
 
 
 def _errors(past: Backtest | None, groups: int, rng: np.random.Generator) -> FloatArray:
@@ -198,7 +198,7 @@ def _group(
         next_month=_amount(found, rows, then),
         naive_next_month_usd=float(usd[last.known].sum()) if last.complete else None,
         model_weight=float(found.weight[rows] @ ahead / ahead.sum()) if ahead.sum() > 0 else 0.0,
-        note="" if total else _note(panel, int(rows[0])),
+        note=_note(panel.days - min(panel.begun[row] for row in rows)),
     )
 
 
@@ -206,9 +206,7 @@ def _amount(found: _Forecast, rows: IntArray, month: _Month) -> Usd:
     settled = float(found.usd[rows, month.known].sum())
     expected = settled + float(found.path[rows, month.ahead].sum())
     missed = found.errors[:, rows, month.ahead].sum(axis=(1, 2))
-    ahead = month.ahead.stop - month.ahead.start
-    unseen = found.doubts * float(found.scale[rows].sum()) * ahead
-    drawn = found.signs * missed[found.origins] + unseen
+    drawn = found.signs * missed[found.origins] + _unseen(found, rows, month.ahead)
     low, high = np.quantile(drawn, RANGE)
     # What is settled stays spent, however far off the rest may be.
     return Usd(
@@ -218,8 +216,20 @@ def _amount(found: _Forecast, rows: IntArray, month: _Month) -> Usd:
     )
 
 
-def _note(panel: SpendPanel, row: int) -> str:
-    seen = panel.days - panel.begun[row]
-    if seen < LEAST_DAYS:
-        return f"naive: {seen} of {LEAST_DAYS} days of history needed"
+def _unseen(found: _Forecast, rows: IntArray, ahead: slice) -> FloatArray:
+    """Return (draws,) USD by which the days ahead may miss, beyond what the past errors show."""
+    days = np.arange(ahead.start, ahead.stop) + 1.0
+    level, drift = found.doubts
+    shares = LEVEL_DOUBT * level * len(days) + DRIFT_DOUBT * drift * days.sum() / MONTH_DAYS
+    return np.asarray(shares * float(found.doubt[rows] @ found.scale[rows]), dtype=np.float64)
+
+
+def _note(seen_days: int) -> str:
+    """Return what a reader should know of a forecast from that many days of history."""
+    if seen_days < LEAST_DAYS:
+        return f"naive: {seen_days} of {LEAST_DAYS} days of history needed"
+    if seen_days < GUESS_DAYS:
+        return f"{seen_days} days of history: a guess"
+    if seen_days < WIDENED_DAYS:
+        return f"{seen_days} days of history: growth is not known yet, so the range is wide"
     return ""

@@ -16,8 +16,24 @@ LEVEL_DAYS = (4, 8, 15, 29)
 TREND_DAYS = 42
 DAMPING = 0.97
 """Of the trend, a day."""
-RULES = ("run rate", *(f"mean of {days} days" for days in LEVEL_DAYS), "damped trend")
+RULES = (
+    "run rate",
+    *(f"mean of {days} days" for days in LEVEL_DAYS),
+    "damped trend",
+    "this month without lumps",
+    "plain mean of 28 days",
+    "shared growth",
+)
 NAIVE = 0
+FIRST_WEIGHTS = (0.0, 0.0, 0.1, 0.2, 0.1, 0.0, 0.3, 0.3, 0.0)
+"""Of the rules when there is no past to weigh them by: levels only, as a trend of few days is none."""
+TRUSTED_ORIGINS = 12.0
+"""Past origins at which what they say counts for as much as `FIRST_WEIGHTS`."""
+GROWTH_DAYS = 84
+LEAST_GROWTH_DAYS = 70
+MOST_GROWTH = 0.004
+"""Of the whole account, a day: 12 % a month."""
+GROWTH_KEPT = 0.6
 LEAST_DAYS = 14
 LEAST_AHEAD_DAYS = 10
 BACKTEST_DAYS = 240
@@ -59,15 +75,37 @@ def rule_paths(usd: FloatArray, days: Calendar, ahead: Calendar) -> FloatArray:
     levels = [base[:, -span:].mean(axis=1, keepdims=True) for span in LEVEL_DAYS]
     paths = [pattern.applied(level, ahead) for level in levels]
     paths.append(pattern.applied(_trended(base, len(ahead.day)), ahead))
-    pace = run_rate(usd, days)
-    return np.stack([np.repeat(pace[:, None], len(ahead.day), axis=1), *paths])
+    steps = len(ahead.day)
+    so_far = base[:, -_days_of_month(days) :].mean(axis=1, keepdims=True)
+    paths.append(pattern.applied(so_far, ahead))
+    paths.append(np.repeat(usd[:, -28:].mean(axis=1, keepdims=True), steps, axis=1))
+    paths.append(pattern.applied(levels[-1] * _grown(base, steps), ahead))
+    return np.stack([np.repeat(run_rate(usd, days)[:, None], steps, axis=1), *paths])
 
 
 def run_rate(usd: FloatArray, days: Calendar) -> FloatArray:
     """Return the mean day of this month, (groups,); of the last 28 days where it has none."""
-    # The month of the day after the last one: on its first day nothing of it is settled.
-    so_far = int(days.day[-1])
-    return np.asarray(usd[:, -min(so_far, usd.shape[1]) :].mean(axis=1), dtype=np.float64)
+    return np.asarray(usd[:, -_days_of_month(days) :].mean(axis=1), dtype=np.float64)
+
+
+def _days_of_month(days: Calendar) -> int:
+    return min(int(days.day[-1]), len(days.day))
+
+
+def _grown(base: FloatArray, steps: int) -> FloatArray:
+    """Return the factors on the mean of 29 days that growth of the whole account leads to, (steps,).
+
+    One account grows more steadily than any of its groups; 1 while too little of it was seen.
+    """
+    if base.shape[1] < LEAST_GROWTH_DAYS:
+        return np.ones(steps)
+    recent = base[:, -GROWTH_DAYS:]
+    weeks = recent[:, -(recent.shape[1] // 7) * 7 :].reshape(len(base), -1, 7).mean(axis=2)
+    total = np.log(np.maximum(weeks.sum(axis=0), 1e-9))
+    time = np.arange(len(total)) - (len(total) - 1) / 2.0
+    per_day = float(np.clip(total @ time / (time @ time) / 7.0, -MOST_GROWTH, MOST_GROWTH))
+    ahead = LEVEL_DAYS[-1] / 2.0 + np.arange(1, steps + 1)
+    return np.asarray(np.exp(GROWTH_KEPT * per_day * ahead), dtype=np.float64)
 
 
 def _trended(base: FloatArray, steps: int) -> FloatArray:
@@ -131,4 +169,6 @@ def _weights(errors: FloatArray, valid: BoolArray) -> FloatArray:
     trust = (counts / (counts + SHRINKAGE_ORIGINS))[:, None]
     shrunk = trust * relative + (1.0 - trust) * pooled
     strength = np.maximum(shrunk, 0.01) ** -SHARPNESS
-    return np.asarray(strength / strength.sum(axis=1, keepdims=True), dtype=np.float64)
+    learned = strength / strength.sum(axis=1, keepdims=True)
+    told = (counts / (counts + TRUSTED_ORIGINS))[:, None]
+    return np.asarray(told * learned + (1.0 - told) * np.array(FIRST_WEIGHTS), dtype=np.float64)
