@@ -149,7 +149,7 @@ def savings_policy(settings: SavingsSettings) -> SavingsPolicy:
     )
 
 
-@task(name="find-savings", cache_policy=NO_CACHE)
+@task(name="find-savings", timeout_seconds=900, cache_policy=NO_CACHE)
 def find_opportunities(
     use: Sealed[ObservedUse], prices: Sealed[PriceBook], policy: SavingsPolicy
 ) -> SavingsDocument:

@@ -70,7 +70,7 @@ def fetch_costs(account: AwsAccount, today: date, tag: str) -> Costs:
     return Costs(by_service=services, details=details, by_tag=tagged)
 
 
-@task(name="forecast-spend", cache_policy=NO_CACHE)
+@task(name="forecast-spend", timeout_seconds=300, cache_policy=NO_CACHE)
 def forecast_spend(costs: Sealed[Costs | None], today: date, *, seed: int) -> SpendFindings | None:
     """Return the outlook of the bill; None where too little is known to say anything."""
     found = costs.value

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from blocks import ArchetypeSize, UsageProfile
-from tasks.adapters.documents import from_json, to_json
+from tasks.adapters.documents import UnreadableDocumentError, from_json, to_json
 from tasks.adapters.objects import (
     CorruptObjectError,
     MissingObjectError,
@@ -65,13 +65,14 @@ def held_memberships(storage: Storage, profile: UsageProfile) -> Mapping[str, Me
         return {}
     try:
         content = load_object(storage, stored_object(profile.membership))
-    except (MissingObjectError, CorruptObjectError) as error:
+        return from_json(Memberships, content).by_resource
+    except (MissingObjectError, CorruptObjectError, UnreadableDocumentError) as error:
+        # This run writes them anew, so that an old document must not stand in its way.
         get_run_logger().warning("usage.memberships.lost reason=%s next=starting_afresh", error)
         return {}
-    return from_json(Memberships, content).by_resource
 
 
-@task(name="find-archetypes", cache_policy=NO_CACHE)
+@task(name="find-archetypes", timeout_seconds=900, cache_policy=NO_CACHE)
 def find_archetypes(
     observed: Sealed[Observed], previous: Sealed[Mapping[str, Membership]], *, seed: int
 ) -> Found:

@@ -163,8 +163,16 @@ def _left_out(found: SavingsDocument) -> str:
 
 
 def opportunity_rows(found: SavingsDocument) -> list[dict[str, object]]:
-    """Return the table of opportunities, largest net saving first."""
-    return [_row(found, one) for one in found.chosen[:MOST_ROWS]]
+    """Return the table of opportunities, largest net saving first; the last row counts the rest."""
+    rows = [_row(found, one) for one in found.chosen[:MOST_ROWS]]
+    return rows + _more(len(found.chosen) - len(rows), rows)
+
+
+def _more(left: int, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    if left <= 0:
+        return []
+    said = f"{left} more: see the document that the Savings Outlook block points to"
+    return [{**dict.fromkeys(rows[0]), "resource": said}]
 
 
 def _row(found: SavingsDocument, one: Chosen) -> dict[str, object]:
@@ -190,8 +198,9 @@ def _row(found: SavingsDocument, one: Chosen) -> dict[str, object]:
 
 
 def rejection_rows(found: SavingsDocument) -> list[dict[str, object]]:
-    """Return the table of what is not proposed."""
-    return [
+    """Return the table of what is not proposed: some of every kind, and a count of the rest."""
+    shown = _some_of_every_kind(found.rejected)
+    rows: list[dict[str, object]] = [
         {
             "resource": found.called(one.resource),
             "kind": str(one.kind),
@@ -199,8 +208,22 @@ def rejection_rows(found: SavingsDocument) -> list[dict[str, object]]:
             "region": one.region or "all",
             "id": one.resource,
         }
-        for one in found.rejected[:MOST_ROWS]
+        for one in shown
     ]
+    return rows + _more(len(found.rejected) - len(rows), rows)
+
+
+def _some_of_every_kind(rejected: Sequence[Rejection]) -> list[Rejection]:
+    """Return as many as a table takes; no kind pushes out another's."""
+    of_kind = [[one for one in rejected if one.kind is kind] for kind in Kind]
+    taken, room = dict.fromkeys(range(len(of_kind)), 0), MOST_ROWS
+    while room and (
+        open_kinds := [at for at, every in enumerate(of_kind) if taken[at] < len(every)]
+    ):
+        for at in open_kinds[:room]:
+            taken[at] += 1
+        room -= min(room, len(open_kinds))
+    return [one for at, every in enumerate(of_kind) for one in every[: taken[at]]]
 
 
 def audit_markdown(found: SavingsDocument) -> str:

@@ -11,6 +11,7 @@ from tasks.adapters.documents import from_json, to_json
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.report import (
+    MOST_ROWS,
     SavingsDocument,
     audit_markdown,
     opportunity_rows,
@@ -100,6 +101,26 @@ def test_rows_lead_with_what_fits_a_terminal() -> None:
 
 def test_what_is_not_proposed_says_why() -> None:
     assert rejection_rows(document())[0]["why not"] == "It is a single."
+
+
+def test_no_kind_pushes_another_out_of_the_table_and_the_rest_is_counted() -> None:
+    many = tuple(
+        Rejection(kind=kind, resource=f"i-{n}", region="us-east-1", why="no")
+        for kind in (Kind.RIGHT_SIZE, Kind.SPOT)
+        for n in range(300 if kind is Kind.RIGHT_SIZE else 20)
+    )
+    rows = rejection_rows(replace(document(), rejected=many))
+
+    assert sum(row["kind"] == "spot" for row in rows) == 20
+    assert len(rows) == MOST_ROWS + 1
+    assert str(rows[-1]["resource"]).startswith("120 more")
+
+
+def test_more_opportunities_than_a_table_takes_are_counted() -> None:
+    one = chosen(Kind.STOP, "i-1", net=5.0, alone=5.0)
+    rows = opportunity_rows(replace(document(), chosen=(one,) * (MOST_ROWS + 3)))
+
+    assert str(rows[-1]["resource"]).startswith("3 more")
 
 
 def test_nothing_found_is_said_and_not_an_empty_table() -> None:
