@@ -43,10 +43,10 @@ from tasks.domain.usage.clustering import (
     majority,
     usage_archetypes,
 )
-from tasks.domain.usage.clusters import ORDER
 from tasks.domain.usage.features import Feature, UsageFeatures, usage_features
 from tasks.domain.usage.fleet import Fleet
 from tasks.domain.usage.injection import injected_fleet
+from tasks.domain.usage.names import ORDER
 from tasks.domain.usage.panel import Float32Array, Metric, UsagePanel
 
 SEED = 20

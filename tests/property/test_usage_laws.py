@@ -11,9 +11,11 @@ from hypothesis.extra import numpy as arrays
 
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.clustering import usage_archetypes
+from tasks.domain.usage.clusters import OPEN_SHARE, VOTERS, left_open, readings
 from tasks.domain.usage.features import Feature, UsageFeatures, usage_features
 from tasks.domain.usage.fleet import synthetic_fleet
 from tasks.domain.usage.membership import Membership, settled
+from tasks.domain.usage.names import ORDER, naming_table
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -113,6 +115,29 @@ def test_the_order_of_resources_does_not_matter(seed: int) -> None:
     )
     assert other.cluster_count == one.cluster_count
     assert other.memberships == one.memberships
+
+
+votes = arrays.arrays(np.int64, (VOTERS, 4), elements=st.integers(0, len(ORDER) - 1))
+
+
+@given(clustered=votes, read=votes)
+def test_no_cluster_gives_a_name_that_the_hours_of_the_resource_do_not(
+    clustered: np.ndarray, read: np.ndarray
+) -> None:
+    found = left_open(clustered, read)
+    for row in range(read.shape[1]):
+        counts = np.bincount(read[:, row], minlength=len(ORDER))
+        assert set(found[:, row]) <= set(read[:, row])
+        taken = found[:, row] != read[:, row]
+        assert (counts[found[taken, row]] >= OPEN_SHARE * VOTERS).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_what_a_resource_reads_does_not_depend_on_the_others(seed: int) -> None:
+    fleet = synthetic_fleet(6, start=MONDAY, hours=HOURS, seed=seed)
+    table = naming_table(usage_features(fleet.panel, utc_offsets=fleet.utc_offsets))
+    np.testing.assert_array_equal(readings(table)[:, :2], readings(table[:2]))
 
 
 @given(findings=st.lists(st.tuples(names, margins), min_size=1, max_size=30), first=names)

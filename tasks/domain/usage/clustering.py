@@ -10,10 +10,10 @@ import numpy as np
 from tasks.domain.arrays import BoolArray, FloatArray, IntArray
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.clock import HOURS_PER_DAY, HOURS_PER_WEEK
-from tasks.domain.usage.clusters import ORDER, Votes, votes_on
+from tasks.domain.usage.clusters import Votes, votes_on
 from tasks.domain.usage.features import Feature, UsageFeatures
 from tasks.domain.usage.membership import Membership, settled
-from tasks.domain.usage.names import naming_table
+from tasks.domain.usage.names import ORDER, naming_table
 from tasks.domain.usage.space import coordinates_of, scaling_of
 from tasks.domain.usage.treatments import TREATMENTS, Treatment
 
@@ -67,7 +67,8 @@ class UsageArchetypes:
         reasons: By resource, why it is UNUSUAL.
         profiles: Of the names found, largest first.
         cluster_count: Number of clusters chosen; 0 when nothing could be clustered.
-        agreement: By number of clusters tried, agreement of names between resamples.
+        agreement: By number of clusters tried, agreement of the clusters' names between resamples.
+        name_agreement: Agreement of the resources' names between voters; None without clusters.
         moved: Resources whose archetype changed against earlier runs, with the old one.
         held: Resources that keep theirs although this run found another.
     """
@@ -83,11 +84,12 @@ class UsageArchetypes:
     agreement: Mapping[int, float]
     moved: Mapping[str, Archetype]
     held: tuple[str, ...]
+    name_agreement: float | None = None
 
     @property
     def stability(self) -> float | None:
-        """Agreement between resamples at the number of clusters chosen; None without clusters."""
-        return self.agreement.get(self.cluster_count)
+        """Mean adjusted Rand index of the names between voters; None without clusters."""
+        return self.name_agreement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,7 @@ def usage_archetypes(
         profiles=_profiles(features, names, stability, votes, voted),
         cluster_count=0 if votes is None else votes.clusters,
         agreement={} if votes is None else votes.agreement,
+        name_agreement=None if votes is None else votes.name_agreement,
         moved=_moved(now, previous or {}),
         held=tuple(one for one, kept in now.items() if kept.challenger is not None),
     )
@@ -229,7 +232,7 @@ def _reasons(
             f"{known[row]:.0f} of {features.history_hours} hours are known, needs "
             f"{MIN_KNOWN_HOURS} (three quarters of two weeks)"
             if not enough[row]
-            else "no rule fits the resources most like it"
+            else "no rule fits it"
         )
     traffic = _bytes_per_second(features)
     for row in np.flatnonzero(moves).tolist():

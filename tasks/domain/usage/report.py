@@ -35,7 +35,7 @@ def usage_markdown(archetypes: UsageArchetypes, *, end: datetime, days: float, c
     parts = [
         f"# How {len(archetypes.resources):,} resources are used, {end:%d %b %Y %H:%M} UTC",
         f"By {days:g} days of hourly use. Hours are the local time of each region; summer time is "
-        "left out.",
+        "left out, and people who are elsewhere have other hours.",
         *_found(archetypes),
         *_unknown(archetypes),
         *_moves(archetypes),
@@ -56,14 +56,16 @@ def _found(archetypes: UsageArchetypes) -> list[str]:
 
 
 def _line(one: ArchetypeProfile) -> str:
-    level, busy = one.quartiles[Feature.LEVEL][1], one.quartiles[Feature.P95][1]
+    level, busy = one.quartiles[Feature.LEVEL][1], _percent(one.quartiles[Feature.P95][1])
+    if one.archetype is Archetype.BURSTY:  # peaks may be rarer than one hour in twenty
+        busy = f"{_percent(one.quartiles[Feature.P99][1])} (busiest 1 %)"
     also = ""
     if one.archetype is Archetype.GROWING:
         also = f" ({one.quartiles[Feature.TREND][1]:+.0%} a week)"
     if one.archetype is Archetype.MEMORY_BOUND:
         also = f" ({_percent(one.quartiles[Feature.MEMORY][1])} of memory)"
     return (
-        f"| **{one.archetype}** | {one.resources:,} | {_percent(level)}{also} | {_percent(busy)} "
+        f"| **{one.archetype}** | {one.resources:,} | {_percent(level)}{also} | {busy} "
         f"| {_busiest(one)} | {one.stability or 0.0:.2f} | {one.treatment.text} |"
     )
 
@@ -76,11 +78,18 @@ def _sureness(archetypes: UsageArchetypes) -> str:
     ]
     said = (
         '"Typical" is the median of the resources, "busy hours" the busiest 5 %. "Sure" is how '
-        "much of an archetype stays the same when it is found anew on random samples of the fleet: "
-        f"1 is all, 0 nothing. All names together agree {archetypes.stability or 0.0:.2f}, where "
-        "0 is chance."
+        "much of an archetype stays the same when it is found anew on random samples of the fleet, "
+        "its limits read with an error of a tenth: "
+        f"1 is all, 0 nothing.{_together(archetypes)}"
     )
     return said + (f" **Least sure: {', '.join(shaky)}.**" if shaky else "")
+
+
+def _together(archetypes: UsageArchetypes) -> str:
+    """Return how far all names agree; empty where there is one name, which agrees by itself."""
+    if archetypes.stability is None or len(set(archetypes.found)) < 2:
+        return ""
+    return f" All names together agree {archetypes.stability:.2f}, where 0 is chance."
 
 
 def _unknown(archetypes: UsageArchetypes) -> list[str]:

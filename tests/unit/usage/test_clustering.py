@@ -39,6 +39,23 @@ def test_known_archetypes_are_found_and_named() -> None:
 
 
 @pytest.mark.slow
+def test_a_small_fleet_is_named_as_well_as_a_large_one() -> None:
+    # Fewer clusters than archetypes: no cluster's medians are any resource's.
+    made = synthetic_fleet(30, start=MONDAY, hours=HOURS, seed=100_030)
+    features = usage_features(made.panel, utc_offsets=made.utc_offsets)
+    found = usage_archetypes(features, seed=0)
+    right = [a is b for a, b in zip(made.archetypes, found.found, strict=True)]
+    assert found.cluster_count < len(set(made.archetypes))
+    assert np.mean(right) > 0.95
+
+
+def test_a_clear_resource_keeps_its_name_in_any_company() -> None:
+    found = usage_archetypes(flat(2.0, *[60.0] * 11), seed=0)
+    assert found.found[0] is Archetype.IDLE
+    assert found.margins[0] == 1.0
+
+
+@pytest.mark.slow
 def test_every_resource_is_in_one_profile() -> None:
     _, features, found = fleet()
     assert sum(one.resources for one in found.profiles) == len(features)

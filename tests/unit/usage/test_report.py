@@ -54,7 +54,8 @@ def found(
         reasons=reasons or {},
         profiles=profiles,
         cluster_count=8 if any(p.stability is not None for p in profiles) else 0,
-        agreement={8: 0.87},
+        agreement={8: 0.5},
+        name_agreement=0.87,
         moved=moved or {},
         held=held,
     )
@@ -66,9 +67,19 @@ def summary(archetypes: UsageArchetypes) -> str:
 
 def test_each_archetype_is_a_line_with_its_numbers_and_a_suggestion() -> None:
     office = profile(Archetype.BUSINESS_HOURS, middle={Feature.P95: 55.0, Feature.PEAK_HOUR: 13.2})
-    text = summary(found(office))
+    text = summary(found(office, profile(Archetype.STEADY)))
     assert "| **business-hours** | 4 | 10 % | 55 % | 13:00 | 0.95 | Stop it outside" in text
     assert "All names together agree 0.87" in text
+
+
+def test_peaks_are_told_by_the_busiest_hours_that_make_them() -> None:
+    peaks = {Feature.LEVEL: 4.0, Feature.P95: 4.5, Feature.P99: 62.0}
+    text = summary(found(profile(Archetype.BURSTY, middle=peaks)))
+    assert "| **bursty** | 4 | 4.0 % | 62 % (busiest 1 %) |" in text
+
+
+def test_a_single_name_has_nothing_to_agree_with() -> None:
+    assert "together agree" not in summary(found(profile(Archetype.STEADY)))
 
 
 def test_unknown_memory_is_said_and_never_zero() -> None:
@@ -89,7 +100,7 @@ def test_too_little_history_and_no_name_are_told_apart() -> None:
         "i-0": "10 of 672 hours are known, needs 252",
         "i-1": "20 of 672 hours are known, needs 252",
         "i-3": "hardly any processor, but 5.0 MB/s of network or disk",
-        "i-2": "no rule fits the resources most like it",
+        "i-2": "no rule fits it",
     }
     text = summary(found(profile(Archetype.UNUSUAL, stability=0.7), reasons=reasons))
     assert "Too little history to say anything: 2 resources." in text
