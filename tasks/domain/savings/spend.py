@@ -76,8 +76,8 @@ class GroupOutlook:
             days before the first is settled.
         next_month: Of the calendar month after this one.
         naive_next_month_usd: The last complete month again; None when none is known.
-        model_weight: Share of the model in the forecast, 0 to 1; the rest is naive.
-        note: Why the forecast is naive; empty otherwise.
+        model_weight: Share of the model in the forecast of the first days, 0 to 1; the rest is naive.
+        note: Why the forecast is naive, a guess or has a wide range; empty otherwise.
     """
 
     group: str

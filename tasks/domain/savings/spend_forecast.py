@@ -2,8 +2,10 @@
 
 Simple rules (means of some spans of days and a damped trend, with weekdays and monthly lumps) and the
 run rate are weighed for each group by what they got wrong at past origins, shrunk towards what is
-right for all groups. The range comes from whole paths of past errors, drawn for all groups at once,
-so that the range of the total knows which groups err together.
+right for all groups, and with a short past towards plain means; a month ahead only the mean with the
+growth of the whole account is left. The range comes from whole paths of past errors, drawn for all
+groups at once, so that the range of the total knows which groups err together. A belief about level
+and growth is added that fades with the months seen: a short past saw few surprises.
 """
 
 from __future__ import annotations
@@ -18,7 +20,13 @@ import pandas as pd
 from tasks.domain.arrays import FloatArray, IntArray
 from tasks.domain.errors import PermanentError
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.spend import GroupOutlook, SpendOutlook, SpendPanel, spend_panel
+from tasks.domain.savings.spend import (
+    MOST_UNKNOWN_DAYS,
+    GroupOutlook,
+    SpendOutlook,
+    SpendPanel,
+    spend_panel,
+)
 from tasks.domain.savings.spend_paths import (
     FIRST_WEIGHTS,
     HORIZON_DAYS,
@@ -26,6 +34,7 @@ from tasks.domain.savings.spend_paths import (
     NAIVE,
     Backtest,
     backtest,
+    mixture,
     rule_paths,
     scale_of,
 )
@@ -36,11 +45,11 @@ RANGE = (0.1, 0.9)
 MONTH_DAYS = 30.4
 PRIOR_ERROR = 0.25
 """Relative standard deviation of a forecast that nothing in the past was compared with: a belief."""
-LEVEL_DOUBT, DRIFT_DOUBT = 0.12, 0.35
+LEVEL_DOUBT, DRIFT_DOUBT = 0.25, 0.6
 """Beliefs about a group that was never seen: standard deviations of its level, and of what it grows by
 in a month, as shares. A short past saw few surprises, so its own errors are too small."""
-DOUBT_MONTHS = 1.5
-"""Months of history at which doubt has fallen to half; it is a fifth at three, nothing at a year."""
+DOUBT_MONTHS = 2.5
+"""Months of history at which doubt has fallen to half; it falls with their cube."""
 GUESS_DAYS, WIDENED_DAYS = 28, 90
 """Below the first a forecast is called a guess; below the second its note says that the range is wide."""
 
@@ -146,9 +155,9 @@ def _forecast(panel: SpendPanel, steps: int, rng: np.random.Generator) -> _Forec
     short = panel.days - np.array(panel.begun) < LEAST_DAYS
     past = None if short.all() else backtest(usd, days, panel.begun)
     weights = past.weights if past else np.tile(FIRST_WEIGHTS, (len(usd), 1))
-    path = np.einsum("rgh,gr->gh", rule_paths(usd, days, ahead), weights)
+    path = mixture(rule_paths(usd, days, ahead), weights)
     for row in np.flatnonzero(short):
-        path[row] = usd[row, panel.begun[row] :].mean()
+        path[row] = _young_path(usd[row, panel.begun[row] :], days[panel.begun[row] :], ahead)
     scale = scale_of(usd)
     errors = _errors(past, len(usd), rng) * scale[:, None]
     seen_months = (panel.days - np.array(panel.begun)) / MONTH_DAYS
@@ -159,10 +168,20 @@ def _forecast(panel: SpendPanel, steps: int, rng: np.random.Generator) -> _Forec
         origins=rng.integers(0, len(errors), DRAWS),
         signs=rng.choice([-1.0, 1.0], DRAWS),
         weight=np.asarray(np.where(short, 0.0, 1.0 - weights[:, NAIVE]), dtype=np.float64),
-        doubt=1.0 / (1.0 + (seen_months / DOUBT_MONTHS) ** 2),
+        doubt=1.0 / (1.0 + (seen_months / DOUBT_MONTHS) ** 3),
         doubts=rng.normal(0.0, 1.0, (2, DRAWS)),
         scale=scale,
     )
+
+
+def _young_path(usd: FloatArray, days: Calendar, ahead: Calendar) -> FloatArray:
+    """Return the mean day of a group of few days; what was billed once comes once a month."""
+    billed = np.flatnonzero(usd > 0.0)
+    # On the first of the month fees are due; on other days silence has to show that it is one.
+    if len(billed) == 1 and (days.day[billed[0]] == 1 or len(usd) > MOST_UNKNOWN_DAYS):
+        due = ahead.day == days.day[billed[0]]
+        return np.asarray(np.where(due, usd[billed[0]], 0.0), dtype=np.float64)
+    return np.full(len(ahead.day), usd.mean())
 
 
 def _errors(past: Backtest | None, groups: int, rng: np.random.Generator) -> FloatArray:

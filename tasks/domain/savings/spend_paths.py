@@ -27,13 +27,17 @@ RULES = (
 NAIVE = 0
 FIRST_WEIGHTS = (0.0, 0.0, 0.1, 0.2, 0.1, 0.0, 0.3, 0.3, 0.0)
 """Of the rules when there is no past to weigh them by: levels only, as a trend of few days is none."""
-TRUSTED_ORIGINS = 12.0
+TRUSTED_ORIGINS = 6.0
 """Past origins at which what they say counts for as much as `FIRST_WEIGHTS`."""
-GROWTH_DAYS = 84
+GROWTH_DAYS = 120
 LEAST_GROWTH_DAYS = 70
 MOST_GROWTH = 0.004
 """Of the whole account, a day: 12 % a month."""
-GROWTH_KEPT = 0.6
+GROWTH_KEPT = 0.8
+SETTLED_RULE = len(RULES) - 1
+NEAR_DAYS, FAR_DAYS = 10, 35
+"""Past origins say which rule is best for the first days; for the last the shared growth alone is used:
+levels of a few days and trends of one group are worth nothing a month ahead."""
 LEAST_DAYS = 14
 LEAST_AHEAD_DAYS = 10
 BACKTEST_DAYS = 240
@@ -137,8 +141,20 @@ def backtest(usd: FloatArray, days: Calendar, begun: tuple[int, ...]) -> Backtes
     errors = np.stack([_errors(usd, days, origin) for origin in at])
     valid = np.array([[origin - begin >= LEAST_DAYS for begin in begun] for origin in at])
     weights = _weights(errors, valid)
-    mixed = np.einsum("orgh,gr->ogh", errors, weights)
-    return Backtest(weights=weights, errors=mixed, valid=valid)
+    return Backtest(weights=weights, errors=mixture(errors, weights), valid=valid)
+
+
+def mixture(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return (..., groups, days ahead) of values by rule, (..., rules, groups, days ahead).
+
+    Args:
+        values: Paths, or what they got wrong, from the first day ahead on.
+        weights: (groups, rules), rows sum to 1, of the first days.
+    """
+    near = np.einsum("...rgh,gr->...gh", values, weights)
+    ahead = np.arange(values.shape[-1])
+    far = np.clip((ahead - NEAR_DAYS) / (FAR_DAYS - NEAR_DAYS), 0.0, 1.0)
+    return np.asarray((1.0 - far) * near + far * values[..., SETTLED_RULE, :, :], dtype=np.float64)
 
 
 def _errors(usd: FloatArray, days: Calendar, origin: int) -> FloatArray:
@@ -170,5 +186,5 @@ def _weights(errors: FloatArray, valid: BoolArray) -> FloatArray:
     shrunk = trust * relative + (1.0 - trust) * pooled
     strength = np.maximum(shrunk, 0.01) ** -SHARPNESS
     learned = strength / strength.sum(axis=1, keepdims=True)
-    told = (counts / (counts + TRUSTED_ORIGINS))[:, None]
+    told = (counts**2 / (counts**2 + TRUSTED_ORIGINS**2))[:, None]
     return np.asarray(told * learned + (1.0 - told) * np.array(FIRST_WEIGHTS), dtype=np.float64)

@@ -7,6 +7,7 @@ from datetime import date
 
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.spend import AnomalyKind, GroupOutlook, SpendAnomaly, SpendOutlook
+from tasks.domain.savings.spend_episodes import WARM_UP_DAYS, YOUNG_DAYS, YOUNG_EVIDENCE
 
 MOST_GROUPS = 8
 MOST_ANOMALIES = 5
@@ -32,9 +33,9 @@ def spend_markdown(outlook: SpendOutlook, anomalies: Sequence[SpendAnomaly] = ()
         _table(outlook),
         "Ranges hold four times out of five; the total's is that of the sum. Naive is the mean of the "
         "settled days of this month times its days. Estimated days are not used.",
-        *_notes(outlook.groups),
+        *_notes(outlook),
         "## Out of the ordinary",
-        _anomalies(anomalies),
+        _anomalies(anomalies, history_days=outlook.history_days),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -106,19 +107,33 @@ def _line(name: str, one: GroupOutlook) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _notes(groups: Sequence[GroupOutlook]) -> list[str]:
-    noted = [f"- {_plain(one.group)}: {one.note}" for one in groups[:MOST_GROUPS] if one.note]
+def _notes(outlook: SpendOutlook) -> list[str]:
+    """Return what to know of the total, and of groups for which it is something else."""
+    own = outlook.total.note
+    noted = [f"- total: {own}"] if own else []
+    noted += [
+        f"- {_plain(one.group)}: {one.note}"
+        for one in outlook.groups[:MOST_GROUPS]
+        if one.note and one.note != own
+    ]
     return ["\n".join(noted)] if noted else []
 
 
-def _anomalies(anomalies: Sequence[SpendAnomaly]) -> str:
-    if not anomalies:
-        return "Nothing: every group kept to its own pattern."
+def _anomalies(anomalies: Sequence[SpendAnomaly], *, history_days: int) -> str:
+    nothing = "Nothing: every group kept to its own pattern."
+    if history_days < WARM_UP_DAYS:
+        return f"Not judged: {history_days} of {WARM_UP_DAYS} days of history needed."
     lines = [f"- {anomaly_sentence(one)}" for one in anomalies[:MOST_ANOMALIES]]
     left = anomalies[MOST_ANOMALIES:]
     if left:
         lines.append(f"- {len(left)} more, {_usd(sum(one.excess_usd for one in left))} together.")
-    return "\n".join(lines)
+    parts = ["\n".join(lines) or nothing]
+    if history_days < YOUNG_DAYS:
+        parts.append(
+            f"With {history_days} of {YOUNG_DAYS} days of history an alarm takes "
+            f"{YOUNG_EVIDENCE:g} times the usual rise, and slow growth is not judged."
+        )
+    return "\n\n".join(parts)
 
 
 def _beside(naive_usd: float | None, how: str) -> str:

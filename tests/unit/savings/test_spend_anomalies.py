@@ -113,6 +113,21 @@ def test_less_than_four_weeks_of_history_is_not_judged() -> None:
     assert found(usd) == ()
 
 
+def test_under_eight_weeks_of_history_it_takes_twice_the_rise() -> None:
+    doubled, half_more = even(50), even(50)
+    doubled[44:] += 100.0
+    half_more[44:] += 38.0
+    assert [one.kind for one in found(doubled)] == [AnomalyKind.STEP]
+    assert found(half_more) == ()
+    late = even(90)
+    late[84:] += 38.0
+    assert [one.kind for one in found(late)] == [AnomalyKind.STEP]
+
+
+def test_growth_of_a_new_account_is_not_judged() -> None:
+    assert found(even(55) * np.exp(0.006 * np.arange(55))) == ()
+
+
 def test_the_part_that_rose_most_is_named_with_its_share() -> None:
     usd = even(120)
     usd[110] += 150.0

@@ -64,6 +64,51 @@ def test_under_a_fortnight_of_history_is_forecast_naively_and_says_so() -> None:
     assert one.naive_next_month_usd is None
 
 
+@pytest.mark.parametrize(
+    ("days", "note"),
+    [
+        (14, "14 days of history: a guess"),
+        (27, "27 days of history: a guess"),
+        (28, "28 days of history: growth is not known yet, so the range is wide"),
+        (89, "89 days of history: growth is not known yet, so the range is wide"),
+        (90, ""),
+    ],
+)
+def test_a_short_history_is_said_in_the_note_of_group_and_total(days: int, note: str) -> None:
+    today = START + timedelta(days=days)
+    outlook = spend_outlook(bill({"a": np.full(days, 10.0)}), today=today, seed=0)
+    assert outlook.total.note == note
+    assert outlook.groups[0].note == note
+
+
+def test_even_weeks_are_no_proof_and_months_narrow_the_range() -> None:
+    widths = []
+    for days in (31, 59, 181, 365):
+        today = START + timedelta(days=days)
+        month = spend_outlook(
+            bill({"a": np.full(days, 10.0)}), today=today, seed=0
+        ).total.next_month
+        widths.append((month.high - month.low) / month.expected)
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] > 1.0
+    assert widths[-1] < 0.05
+
+
+def test_a_fee_seen_once_in_a_new_group_is_expected_once_a_month() -> None:
+    frame = bill({"ec2": np.full(100, 10.0), "tax": np.where(np.arange(100) == 90, 310.0, 0.0)})
+    outlook = spend_outlook(frame[frame["usd"] > 0.0], today=date(2026, 4, 11), seed=0)
+    named = {one.group: one for one in outlook.groups}
+    assert named["tax"].month_end.expected == pytest.approx(310.0)
+    assert named["tax"].next_month.expected == pytest.approx(310.0)
+
+
+def test_growth_of_the_whole_account_goes_on_in_the_next_month() -> None:
+    usd = 10.0 * 1.05 ** (np.arange(240) / 30.4)
+    today = START + timedelta(days=240)
+    total = spend_outlook(bill({"a": usd, "b": usd}), today=today, seed=0).total
+    assert total.next_month.expected > 1.03 * 2 * usd[-28:].mean() * 30
+
+
 def test_a_young_group_beside_an_old_one_is_forecast_by_its_own_days() -> None:
     young = np.concatenate([np.zeros(95), np.full(5, 40.0)])
     frame = bill({"old": np.full(100, 10.0), "young": young})

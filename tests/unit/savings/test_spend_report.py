@@ -89,3 +89,20 @@ def test_rows_begin_with_the_total_and_keep_unknown_as_none() -> None:
     assert total["group"] == "total"
     assert row["naive_next_month_usd"] is None
     assert row["month_end_high_usd"] == 3150.0
+
+
+def test_a_note_that_all_share_is_said_once() -> None:
+    note = "27 days of history: a guess"
+    groups = (replace(ONE, note=note), replace(ONE, group="new", note="3 days"))
+    total = replace(ONE, group="", note=note)
+    text = spend_markdown(replace(OUTLOOK, total=total, groups=groups, history_days=27))
+    assert f"- total: {note}\n- new: 3 days" in text
+    assert text.count(note) == 1
+
+
+def test_short_histories_say_what_alarms_they_do_not_raise() -> None:
+    assert "Not judged: 27 of 28 days" in spend_markdown(replace(OUTLOOK, history_days=27))
+    text = spend_markdown(replace(OUTLOOK, history_days=40), [STEP])
+    assert "With 40 of 56 days of history an alarm takes 2 times the usual rise" in text
+    assert "stepped up" in text
+    assert "56 days" not in spend_markdown(OUTLOOK)
