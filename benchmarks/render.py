@@ -27,6 +27,7 @@ TABLES: dict[str, markdown.Table] = {
     "savings-curve": savings.curve,
     "savings-ahead": savings.ahead,
     "savings-bill": savings.bill,
+    "savings-spend": savings.spend,
     "savings-targets": savings.targets,
 }
 """Tables by name; the area whose figures one shows is the part before the first dash."""

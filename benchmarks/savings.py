@@ -13,7 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import Metrics, notice, parse_options, publish, show_table
+from benchmarks.harness import (
+    Metrics,
+    measured_apart,
+    notice,
+    parse_options,
+    publish,
+    show_table,
+)
 from benchmarks.savings_bill import bill_metrics
 from benchmarks.savings_data import (
     AZURE,
@@ -44,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         metrics |= replay_metrics(replay, prefix=prefix, draws=draws)
     if options.data is not None and (options.data / BITBRAINS).is_file():
         metrics |= bill_metrics(options.data)
+    metrics |= measured_apart("savings_spend", options)
     publish(options, metrics)
 
 

@@ -15,6 +15,18 @@ SETS = {
 SOLD = {"any capacity": "", "sizes on sale": "_on_sale"}
 RISKS_PERMILLE = ("1", "2", "5", "10", "20", "40", "80")
 DEFAULT_PERMILLE = "5"
+ACCOUNTS = {
+    "over 59 days": "spend_",
+    "new, 14 to 87 days": "new_spend_",
+    "recorded shapes, 28 to 55 days": "recorded_spend_",
+}
+"""How much history forecasts are made from, and the prefix of their figures."""
+FORECAST_ERRORS = {
+    "mae_share": "Homeostat",
+    "mae_share_run_rate": "run rate",
+    "mae_share_last_month": "last month",
+    "mae_share_trailing": "so far + 28-day mean",
+}
 RULES = {"p95 + 15 %": "p95_plus_15", "max + 15 %": "max_plus_15"}
 
 
@@ -72,6 +84,42 @@ def bill(metrics: Metrics) -> str:
         for name, key in names.items()
     ]  # fmt: skip
     return table(["EC2 types", "bill saved", "exceeded hours", "of memory"], rows)
+
+
+def spend(metrics: Metrics) -> str:
+    """Return forecasts of the bill beside naive ones, then alarms beside mean + 3 sd."""
+    return f"{_forecasts(metrics)}\n\n{_alarms(metrics)}"
+
+
+def _forecasts(metrics: Metrics) -> str:
+    rows = [
+        [f"{name}, {what}",
+         *(figure(metrics.get(f"{prefix}{target}_{key}"), "{:.1%}") for key in FORECAST_ERRORS),
+         figure(metrics.get(f"{prefix}{target}_coverage_80"), "{:.0%}"),
+         figure(metrics.get(f"{prefix}{target}_width_share"), "{:.0%}")]
+        for name, prefix in ACCOUNTS.items()
+        for what, target in (("month end", "month_end"), ("next month", "next_month"))
+        if (prefix, target) != ("recorded_spend_", "next_month")
+    ]  # fmt: skip
+    return table(
+        ["mean error of the total", *FORECAST_ERRORS.values(), "80 % covers", "width"], rows
+    )
+
+
+def _alarms(metrics: Metrics) -> str:
+    rows = []
+    for name, prefix in ACCOUNTS.items():
+        ours, simple = f"{prefix}anomaly_", f"{prefix}three_sigma_"
+        for who, key, false in (
+            ("Homeostat", ours, f"{prefix}false_alarms_per_service_month"),
+            ("mean + 3 sd", simple, f"{simple}false_per_service_month"),
+        ):
+            shares = [
+                figure(metrics.get(f"{key}{what}"), "{:.0%}") for what in ("recall", "precision")
+            ]
+            delay = figure(metrics.get(f"{key}delay_days"), "{:.1f} days")
+            rows.append([f"{name}, {who}", *shares, figure(metrics.get(false)), delay])
+    return table(["alarms", "found", "of alarms", "false per service and month", "delay"], rows)
 
 
 def targets(metrics: Metrics) -> str:
