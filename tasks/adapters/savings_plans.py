@@ -23,6 +23,8 @@ PLAN_KINDS = {
 """Plans for SageMaker and databases cover nothing that is looked at here."""
 
 ONE_YEAR_SECONDS = 365 * 24 * 3600
+OF_VPC = " (Amazon VPC)"
+"""What reservations of the first years add to the name of a product."""
 _RUNNING = re.compile(r"([A-Z0-9]+-)?BoxUsage:")
 
 
@@ -143,6 +145,7 @@ def _from_reservation(row: Mapping[str, Any], *, region: str) -> Commitment:
         region=region,
         instance_family=row["InstanceType"].partition(".")[0],
         instance_type=row["InstanceType"],
+        product=(row.get("ProductDescription") or "").removesuffix(OF_VPC) or None,
         count=count,
         ends_at=_aware(row["End"]),
     )

@@ -151,6 +151,8 @@ class Commitment:
         region: None for a Compute Savings Plan, which holds everywhere.
         instance_family: For example "m5"; None where it holds for all.
         instance_type: Of a reserved instance.
+        product: Of a reserved instance, as EC2 names it, for example "Windows"; None where it is
+            not known. A plan holds for every product.
         count: Of reserved instances.
         ends_at: Aware UTC.
     """
@@ -161,6 +163,7 @@ class Commitment:
     region: str | None = None
     instance_family: str | None = None
     instance_type: str | None = None
+    product: str | None = None
     count: int = 1
     ends_at: datetime
 

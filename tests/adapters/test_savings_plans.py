@@ -44,6 +44,7 @@ HELD = EmbeddedCommitments(
         EmbeddedReservation(
             region="us-east-1",
             instance_type="c5.large",
+            product="Windows",
             usd_per_hour=0.02,
             count=3,
             upfront_usd=175.2,
@@ -74,6 +75,7 @@ def test_plans_and_reservations_that_are_active_are_found(server: EmbeddedAws) -
     assert (instance.region, instance.instance_family) == ("us-east-1", "m5")
     assert reservation.kind is CommitmentKind.RESERVED_INSTANCE
     assert (reservation.instance_type, reservation.count) == ("c5.large", 3)
+    assert reservation.product == "Windows"
     # 3 x (0.02 an hour + 175.20 over the 8,760 hours of a year)
     assert reservation.usd_per_hour == pytest.approx(3 * (0.02 + 0.02))
 

@@ -50,12 +50,14 @@ class EmbeddedReservation:
     """A Reserved Instance without upfront payment.
 
     Attributes:
+        product: As EC2 names it.
         usd_per_hour: Of one.
         count: At least 1.
     """
 
     region: str
     instance_type: str
+    product: str = "Linux/UNIX"
     usd_per_hour: float
     count: int = 1
     years: int = 1
@@ -184,7 +186,7 @@ def _reservation_row(one: EmbeddedReservation, *, now: datetime) -> dict[str, An
         "End": one.ends_at,
         "State": _state(one.started_at, one.ends_at, now),
         "Scope": "Region",
-        "ProductDescription": "Linux/UNIX",
+        "ProductDescription": one.product,
         "OfferingClass": "standard",
         "OfferingType": "Partial Upfront" if one.upfront_usd else "No Upfront",
         "CurrencyCode": "USD",

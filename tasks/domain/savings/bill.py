@@ -7,8 +7,8 @@ those of one family first, then plans that hold everywhere, on the highest disco
 paid whether they are used or not, so that what they cover cannot be saved a second time.
 
 Two simplifications, both stated where they matter: reserved instances and plans of one family cover
-an amount of on-demand spend in their family and region, whatever the size; and of that family the
-spend with the smallest discount first.
+an amount of on-demand spend in their family and region (reserved instances of their product alone),
+whatever the size; and of that family the spend with the smallest discount first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Line:
         usd_per_hour: Of one instance, at least 0.
         running: (168,) mean number of instances in each hour of the week, Monday 00:00 UTC first.
         plan_ratio: Savings Plan rate over on-demand price, 0 to 1; None where it is not known.
-        scope: "region/family", which narrower commitments hold for; "" where none can.
+        scope: "region/family/product", which narrower commitments hold for; "" where none can.
     """
 
     usd_per_hour: float
@@ -99,7 +99,8 @@ class CoverClass:
 
     Attributes:
         ratio: Savings Plan rate over on-demand price, rounded up; 1 where it is not known.
-        scope: "region/family" where a commitment holds for it alone; "" otherwise.
+        scope: "region/family" or "region/family/product" where a commitment holds for it alone; ""
+            otherwise.
     """
 
     ratio: float
@@ -246,7 +247,7 @@ def monthly_bill(
 
 def class_of(line: Line, cover: Cover) -> CoverClass:
     """Return the class that a line falls into."""
-    scope = line.scope if line.scope in cover.scoped_usd_per_hour else ""
+    scope = cover.scope_for(line.scope)
     if line.plan_ratio is None:
         return CoverClass(ratio=1.0, scope=scope)
     # A ratio that is a whole number of steps must not be rounded up for its last binary digit.

@@ -12,7 +12,7 @@ from tasks.domain.arrays import FloatArray
 from tasks.domain.inventory import Instance, Inventory, Lifecycle, ScalingGroup
 from tasks.domain.savings.alternatives import ResourceKey, Unit
 from tasks.domain.savings.bill import MONTHS_HOURS, Line, Spend
-from tasks.domain.savings.cover import family_scope
+from tasks.domain.savings.cover import product_scope
 from tasks.domain.savings.money import PriceBook
 from tasks.domain.savings.running import ENDED, group_running, hours_reported, running_of
 from tasks.domain.usage.panel import UsagePanel
@@ -168,7 +168,7 @@ def on_demand_line(
         usd_per_hour=price,
         running=running,
         plan_ratio=None if rate is None or price <= 0.0 else min(rate / price, 1.0),
-        scope=family_scope(region, instance_type.partition(".")[0]),
+        scope=product_scope(region, instance_type.partition(".")[0], product),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -116,6 +117,7 @@ def test_reservations_cover_the_on_demand_price_of_what_they_reserve() -> None:
         usd_per_hour=0.12,
         region="us-east-1",
         instance_type="m5.large",
+        product="Linux/UNIX",
         count=2,
         ends_at=later,
     )
@@ -128,10 +130,74 @@ def test_reservations_cover_the_on_demand_price_of_what_they_reserve() -> None:
         ends_at=later,
     )
     cover = existing_cover([reserved, family], prices=prices, now=NOW)
-    assert cover.scoped_usd_per_hour["us-east-1/m5"] == pytest.approx(0.2 + 0.2)
+    assert cover.scoped_usd_per_hour == {"us-east-1/m5": pytest.approx(0.2 + 0.2)}
     assert cover.paid_usd_per_hour == pytest.approx(0.26)
+    alone = existing_cover([reserved], prices=prices, now=NOW)
+    assert alone.scoped_usd_per_hour == {"us-east-1/m5/Linux/UNIX": pytest.approx(0.2)}
     unknown = existing_cover([reserved], prices=PriceBook(), now=NOW)
-    assert unknown.scoped_usd_per_hour["us-east-1/m5"] == math.inf
+    assert unknown.scoped_usd_per_hour == {"us-east-1/m5/Linux/UNIX": math.inf}
+    nameless = existing_cover([replace(reserved, product=None)], prices=prices, now=NOW)
+    assert nameless.scoped_usd_per_hour == {"us-east-1/m5": math.inf}
+
+
+def test_reserved_windows_covers_windows_at_its_own_price_and_nothing_else() -> None:
+    shape = InstanceShape(
+        instance_type="m5.large", vcpu=2, memory_gib=8, architecture=Architecture.X86_64
+    )
+    prices = PriceBook(
+        offers={
+            ("us-east-1", product): {"m5.large": Offer(shape=shape, price_usd_per_hour=usd)}
+            for product, usd in (("Linux/UNIX", 0.1), ("Windows", 0.19))
+        }
+    )
+    reserved = Commitment(
+        commitment_id="w",
+        kind=CommitmentKind.RESERVED_INSTANCE,
+        usd_per_hour=0.13,
+        region="us-east-1",
+        instance_type="m5.large",
+        product="Windows",
+        ends_at=NOW + timedelta(days=300),
+    )
+    cover = existing_cover([reserved], prices=prices, now=NOW)
+    windows = on_demand(0.19, scope="us-east-1/m5/Windows")
+    linux = on_demand(0.1, scope="us-east-1/m5/Linux/UNIX")
+    both = monthly_bill([windows, linux], cover=cover).usd
+    assert both == pytest.approx((0.13 + 0.1) * 730)
+    assert monthly_bill([linux], cover=cover).usd == pytest.approx(both)
+    assert monthly_bill([windows], cover=cover).usd == pytest.approx(both - 73.0)
+
+
+def test_the_commitment_that_ends_first_is_that_of_the_spend_asked_about() -> None:
+    def held(
+        name: str, days: int, *, instance_type: str = "", product: str | None = None
+    ) -> Commitment:
+        return Commitment(
+            commitment_id=name,
+            kind=CommitmentKind.RESERVED_INSTANCE,
+            usd_per_hour=0.1,
+            region="r",
+            instance_type=instance_type,
+            product=product,
+            ends_at=NOW + timedelta(days=days),
+        )
+
+    plan = replace(held("plan", 90), kind=CommitmentKind.COMPUTE_SAVINGS_PLAN, region=None)
+    linux = held("linux", 20, instance_type="m5.large", product="Linux/UNIX")
+    windows = held("windows", 10, instance_type="m5.large", product="Windows")
+    far = held("far", 400, instance_type="c5.large", product="Linux/UNIX")
+
+    def first(*held: Commitment, scope: str) -> str | None:
+        cover = existing_cover(held, prices=PriceBook(), now=NOW)
+        found = cover.first_to_end([scope])
+        return None if found is None else found.commitment_id
+
+    assert first(plan, linux, windows, scope="r/m5/Linux/UNIX") == "linux"
+    assert first(plan, linux, windows, scope="r/c5/Linux/UNIX") == "plan"
+    assert first(linux, windows, far, scope="r/c5/Linux/UNIX") is None
+    # The budget of a family of which one product is not known is shared.
+    nameless = replace(linux, product=None)
+    assert first(nameless, windows, scope="r/m5/Linux/UNIX") == "windows"
 
 
 def test_a_line_says_what_is_wrong_with_it() -> None:
