@@ -13,6 +13,10 @@ from tasks.domain.savings.money import HOURS_PER_WEEK
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 BILLED = frozenset({InstanceState.RUNNING, InstanceState.PENDING, InstanceState.STOPPING})
+AS_BEFORE_WEEKS = 2
+"""Weeks in which something has to happen to be a habit."""
+LONGEST_REST = 1.5
+"""How long a rest may be over the longest before it: a weekend with a holiday."""
 ENDED = frozenset({InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED})
 
 
@@ -56,7 +60,8 @@ def running_of(instance: Instance, panel: UsagePanel, *, reported: BoolArray) ->
     """Return (168,) share of each hour of the week in which an instance runs.
 
     Args:
-        instance: Any. One that stopped and was not seen for a week costs nothing any more.
+        instance: Any. One that is stopped costs nothing any more, unless it comes and goes by the
+            week: `comes_back`.
         panel: Use by the hour.
         reported: (hours,) whether anything was reported at all: `hours_reported`.
     """
@@ -65,9 +70,42 @@ def running_of(instance: Instance, panel: UsagePanel, *, reported: BoolArray) ->
     known = np.isfinite(ran)
     if not known.any():
         return np.full(HOURS_PER_WEEK, float(billed))
-    if not billed and not np.nansum(ran[-HOURS_PER_WEEK:]) > 0.0:
+    hours = panel.hour_of_week()
+    if not billed and not comes_back(ran, hours):
         return np.zeros(HOURS_PER_WEEK)
-    return mean_by_hour_of_week(ran, panel.hour_of_week())
+    return mean_by_hour_of_week(ran, hours)
+
+
+def comes_back(ran: FloatArray, hours: NDArray[np.int64]) -> bool:
+    """Return whether what is stopped now will start again, as it did before.
+
+    It will if it ran at the same hours of the week, and rested at the same, in at least two weeks;
+    started in at least two weeks; and rests now no longer than half as long again as it ever did
+    before a start.
+
+    Args:
+        ran: (n,) of consecutive hours: 1 where it ran, 0 where not, NaN where that is not known.
+        hours: (n,) hour of the week of each.
+    """
+    known = np.flatnonzero(np.isfinite(ran))
+    on = known[ran[known] > 0.5]
+    if len(on) == 0:
+        return False
+    rests = np.diff(on)
+    starts = on[1:][rests > 1]
+    began = int(hours[0])
+    weeks_started = np.unique((began + starts) // HOURS_PER_WEEK)
+    if len(weeks_started) < AS_BEFORE_WEEKS or not (
+        _in_weeks(on, began) and _in_weeks(known[ran[known] <= 0.5], began)
+    ):
+        return False
+    return bool(len(ran) - on[-1] <= LONGEST_REST * rests.max())
+
+
+def _in_weeks(at: NDArray[np.int64], began: int) -> bool:
+    """Return whether one hour of the week is there in at least two weeks."""
+    counts = np.bincount((began + at) % HOURS_PER_WEEK, minlength=HOURS_PER_WEEK)
+    return bool(counts.max() >= AS_BEFORE_WEEKS)
 
 
 def hours_run(instance: Instance, panel: UsagePanel, *, reported: BoolArray) -> FloatArray:

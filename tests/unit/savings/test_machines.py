@@ -80,6 +80,33 @@ def test_an_instance_that_stopped_for_good_costs_nothing() -> None:
     assert machines(stopped, use=use).spend.usd == 0.0
 
 
+def test_an_instance_that_was_always_on_and_stopped_two_days_ago_costs_nothing() -> None:
+    gone = flat(5.0)
+    gone[-48:] = np.nan
+    gone[100] = gone[300] = np.nan  # restarts
+    use = panel({"i-1": {Metric.CPU_MEAN: gone}, "i-2": {Metric.CPU_MEAN: flat(5.0)}})
+    stopped = instance(state=InstanceState.STOPPED)
+    assert (running(stopped, use) == 0.0).all()
+    assert machines(stopped, use=use).spend.usd == 0.0
+
+
+def test_an_instance_that_rests_at_night_and_on_weekends_costs_the_hours_that_it_works() -> None:
+    shown = np.where(office(busy=1.0, quiet=0.0) > 0.0, 30.0, np.nan)
+    use = panel({"i-1": {Metric.CPU_MEAN: shown}, "i-2": {Metric.CPU_MEAN: flat(5.0)}})
+    stopped = instance(state=InstanceState.STOPPED)
+    assert running(stopped, use).sum() == pytest.approx(40.0)
+    shown[-9 * 24 :] = np.nan  # then it rests for longer than any weekend
+    use = panel({"i-1": {Metric.CPU_MEAN: shown}, "i-2": {Metric.CPU_MEAN: flat(5.0)}})
+    assert running(stopped, use).sum() == 0.0
+
+
+def test_an_instance_that_ran_in_one_week_only_costs_nothing_when_stopped() -> None:
+    shown = np.where(office(busy=1.0, quiet=0.0) > 0.0, 30.0, np.nan)
+    shown[: 21 * 24] = np.nan
+    use = panel({"i-1": {Metric.CPU_MEAN: shown}, "i-2": {Metric.CPU_MEAN: flat(5.0)}})
+    assert running(instance(state=InstanceState.STOPPED), use).sum() == 0.0
+
+
 def test_on_demand_and_spot_cost_what_their_prices_say() -> None:
     use = panel({})
     book = prices(spot=[quote("m5.xlarge", "us-east-1a")])
