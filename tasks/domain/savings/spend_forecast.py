@@ -6,6 +6,9 @@ right for all groups, and with a short past towards plain means; a month ahead o
 growth of the whole account is left. The range comes from whole paths of past errors, drawn for all
 groups at once, so that the range of the total knows which groups err together. A belief about level
 and growth is added that fades with the months seen: a short past saw few surprises.
+
+Measured by `benchmarks.savings_spend`, the next month's total is no better than the mean of 28 days,
+and worse in accounts under three months old; its single groups and the month end are better.
 """
 
 from __future__ import annotations
