@@ -39,12 +39,14 @@ class Line:
         running: (168,) mean number of instances in each hour of the week, Monday 00:00 UTC first.
         plan_ratio: Savings Plan rate over on-demand price, 0 to 1; None where it is not known.
         scope: "region/family/product", which narrower commitments hold for; "" where none can.
+        in_floor: Whether it was observed for long enough to commit to it for a year.
     """
 
     usd_per_hour: float
     running: FloatArray
     plan_ratio: float | None = None
     scope: str = ""
+    in_floor: bool = True
 
     def __post_init__(self) -> None:
         if self.running.shape != (HOURS_PER_WEEK,):
@@ -81,6 +83,10 @@ class Spend:
         """Return both together."""
         return Spend(lines=self.lines + other.lines, other_usd=self.other_usd + other.other_usd)
 
+    def outside_floor(self) -> Spend:
+        """Return the same, with nothing in it to commit to."""
+        return replace(self, lines=tuple(replace(line, in_floor=False) for line in self.lines))
+
     def during(self, share: FloatArray) -> Spend:
         """Return the on-demand spend of a share of each hour; everything else stays.
 
@@ -101,10 +107,12 @@ class CoverClass:
         ratio: Savings Plan rate over on-demand price, rounded up; 1 where it is not known.
         scope: "region/family" or "region/family/product" where a commitment holds for it alone; ""
             otherwise.
+        in_floor: Whether a floor counts it.
     """
 
     ratio: float
     scope: str = ""
+    in_floor: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +170,9 @@ class Ledger:
     def of(cls, spends: Iterable[Spend], *, cover: Cover = NO_COVER) -> Ledger:
         """Return a ledger with a class for every line of what may be put in it."""
         found = {class_of(line, cover) for spend in spends for line in spend.lines}
-        return cls(classes=tuple(sorted(found, key=lambda c: (c.ratio, c.scope))), cover=cover)
+        return cls(
+            classes=tuple(sorted(found, key=lambda c: (c.ratio, c.scope, c.in_floor))), cover=cover
+        )
 
     def eligible(self, spends: Iterable[Spend]) -> FloatArray:
         """Return (classes, 168) on-demand USD in each hour of the week."""
@@ -204,7 +214,8 @@ class Ledger:
     def floor_usd_per_hour(self, eligible: FloatArray) -> float:
         """Return what a plan could be used for in every hour of the week, at plan rates, USD/h.
 
-        Classes without a known discount do not count, nor families with commitments of their own.
+        Classes without a known discount do not count, nor families with commitments of their own,
+        nor what was not observed for long enough.
         """
         if not self.classes:
             return 0.0
@@ -212,7 +223,8 @@ class Ledger:
 
     def floor_weights(self) -> FloatArray:
         """Return (classes,) the plan rate over on-demand, 0 for what does not count in a floor."""
-        return np.array([c.ratio if c.ratio < 1.0 and not c.scope else 0.0 for c in self.classes])
+        counted = [c.in_floor and c.ratio < 1.0 and not c.scope for c in self.classes]
+        return np.where(counted, [c.ratio for c in self.classes], 0.0)
 
     def _after_scoped(self, eligible: FloatArray) -> FloatArray:
         """Return what is left when narrower commitments have covered their families."""
@@ -249,7 +261,8 @@ def class_of(line: Line, cover: Cover) -> CoverClass:
     """Return the class that a line falls into."""
     scope = cover.scope_for(line.scope)
     if line.plan_ratio is None:
-        return CoverClass(ratio=1.0, scope=scope)
+        return CoverClass(ratio=1.0, scope=scope, in_floor=line.in_floor)
     # A ratio that is a whole number of steps must not be rounded up for its last binary digit.
     steps = math.ceil(line.plan_ratio / RATIO_STEP - 1e-9)
-    return CoverClass(ratio=min(max(steps, 1) * RATIO_STEP, 1.0), scope=scope)
+    ratio = min(max(steps, 1) * RATIO_STEP, 1.0)
+    return CoverClass(ratio=ratio, scope=scope, in_floor=line.in_floor)

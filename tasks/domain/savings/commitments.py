@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import numpy as np
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.inventory import Commitment
 from tasks.domain.savings.bill import Bill, Ledger
 from tasks.domain.savings.money import HOURS_PER_MONTH, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
+from tasks.domain.savings.running_hours import EIGHTY_PERCENT, WEEKS_PER_MONTH
 
 ACCOUNT = "account"
 ENDS_SOON = timedelta(days=60)
+LEAST_SHRINK_PER_MONTH = 0.05
+"""How fast a fleet's spend falls in one case of ten, at least: a belief, since weeks tell little
+about a year. Compounding, that is 46 % over twelve months."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,10 @@ class PlanTerms:
             of `floor_share` already.
         term: For example "1 year, no upfront".
         existing: Commitments that there are.
+        weekly_deviation: Relative change of eligible spend from week to week, root mean square.
+        unobserved: Resources that were observed for less than `min_days`, in no floor.
+        unobserved_usd: What they cost on demand, USD a month.
+        min_days: Of observation, for a floor.
     """
 
     floor_share: float
@@ -34,6 +45,21 @@ class PlanTerms:
     evidence_from: datetime
     evidence_to: datetime
     existing: tuple[Commitment, ...] = ()
+    weekly_deviation: float = 0.0
+    unobserved: int = 0
+    unobserved_usd: float = 0.0
+    min_days: int = 0
+
+    @property
+    def days(self) -> float:
+        """Of evidence."""
+        return (self.evidence_to - self.evidence_from) / timedelta(days=1)
+
+    @property
+    def months(self) -> int:
+        """That a plan binds."""
+        years = self.term.partition(" ")[0]
+        return int(years) * 12 if years.isdigit() else 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +117,7 @@ def commitment_opportunity(
     level, saved = outcome.usd_per_hour, outcome.saved_usd
     covers_usd = outcome.without.on_demand_usd - outcome.with_it.on_demand_usd
     break_even = break_even_use(outcome)
-    months = _term_months(terms.term)
+    used = low_use(outcome, terms)
     existing = outcome.with_it.plan_usd / HOURS_PER_MONTH - level
     return Opportunity(
         kind=Kind.COMMITMENT,
@@ -134,9 +160,8 @@ def commitment_opportunity(
                 unit="USD/month",
             ),
         ),
-        # As if use fell under the floor as far as the lowest week is under the mean, once more.
         saving=Usd(
-            low=min(saved, terms.lowest_week_share * covers_usd - outcome.with_it.new_usd),
+            low=min(saved, used * covers_usd - outcome.with_it.new_usd),
             expected=saved,
             high=saved,
         ),
@@ -144,9 +169,34 @@ def commitment_opportunity(
         restart=False,
         reversible=False,
         disruption=0.0,
-        confidence=round(0.5 + 0.4 * terms.lowest_week_share, 2),
-        notes=_notes(outcome, terms, months=months, break_even=break_even, now=now),
+        confidence=plan_confidence(terms),
+        notes=_notes(outcome, terms, used=used, break_even=break_even, now=now),
     )
+
+
+def plan_confidence(terms: PlanTerms) -> float:
+    """Return how likely a plan's saving comes true, 0.5 to 0.9.
+
+    It grows with the square root of the share of the term that was observed, less where one of the
+    weeks was low.
+    """
+    observed = min(terms.days * 12.0 / (365.0 * terms.months), 1.0)
+    return round(0.5 + 0.4 * terms.lowest_week_share * math.sqrt(observed), 2)
+
+
+def low_use(outcome: PlanOutcome, terms: PlanTerms) -> float:
+    """Return the share of a new plan that is used over its term in one case of ten, 0 to 1.
+
+    The floor falls by `LEAST_SHRINK_PER_MONTH` a month, compounding, or as a walk does that
+    changes as much from week to week as was observed, whichever is lower; plans that there are
+    take theirs first.
+    """
+    months = np.arange(terms.months) + 0.5
+    walk = EIGHTY_PERCENT * terms.weekly_deviation * np.sqrt(WEEKS_PER_MONTH * months)
+    left = np.minimum((1.0 - LEAST_SHRINK_PER_MONTH) ** months, np.exp(-walk))
+    existing = outcome.with_it.plan_usd / HOURS_PER_MONTH - outcome.usd_per_hour
+    used = np.clip(outcome.floor_usd_per_hour * left - existing, 0.0, outcome.usd_per_hour)
+    return float(used.mean()) / outcome.usd_per_hour
 
 
 def break_even_use(outcome: PlanOutcome) -> float:
@@ -162,6 +212,8 @@ def _no_plan(outcome: PlanOutcome, terms: PlanTerms) -> Rejection:
         f"(plan rates, known ones) less {existing:.4f} USD/h of existing plans leaves nothing that "
         "saves enough; more steady on-demand use, or a known plan rate, would change that"
     )
+    if terms.unobserved:
+        why += f"; {_unobserved(terms)}, wait for more"
     return Rejection(
         kind=Kind.COMMITMENT,
         resource=ACCOUNT,
@@ -171,21 +223,30 @@ def _no_plan(outcome: PlanOutcome, terms: PlanTerms) -> Rejection:
     )
 
 
-def _term_months(term: str) -> int:
-    years = term.partition(" ")[0]
-    return int(years) * 12 if years.isdigit() else 12
+def _unobserved(terms: PlanTerms) -> str:
+    return (
+        f"{terms.unobserved} resources of {terms.unobserved_usd:.2f} USD a month were observed for "
+        f"less than {terms.min_days} days and are in no floor"
+    )
 
 
 def _notes(
-    outcome: PlanOutcome, terms: PlanTerms, *, months: int, break_even: float, now: datetime
+    outcome: PlanOutcome, terms: PlanTerms, *, used: float, break_even: float, now: datetime
 ) -> tuple[str, ...]:
     coverage = outcome.with_it.coverage
     use = outcome.with_it.utilisation
+    covers_usd = outcome.without.on_demand_usd - outcome.with_it.on_demand_usd
+    paid_usd = outcome.with_it.new_usd
     notes = [
         f"pays as long as {break_even:.0%} of it is used; if use stopped for good after "
-        f"{break_even * months:.1f} of {months} months, it would have cost what on demand had",
+        f"{break_even * terms.months:.1f} of {terms.months} months, it would have cost what on demand had",
         "cannot be returned once bought, so buy it after the other changes are done",
         f"the history's lowest week had {terms.lowest_week_share:.0%} of the mean week's spend",
+        f"{terms.days:.0f} days say little about {terms.months} months: in one case of ten the "
+        f"fleet shrinks by {LEAST_SHRINK_PER_MONTH:.0%} a month or more (a belief), {used:.4f} of "
+        f"the plan is used, and {used:.4f} x {covers_usd:.2f} - {paid_usd:.2f} = "
+        f"{used * covers_usd - paid_usd:.2f} USD a month are saved",
+        *([_unobserved(terms)] if terms.unobserved else []),
         *_ends(terms.existing, now=now),
     ]
     if coverage is not None and use is not None:

@@ -8,14 +8,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tasks.domain.arrays import FloatArray
+from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.inventory import Instance, Inventory, Lifecycle, ScalingGroup
 from tasks.domain.savings.alternatives import ResourceKey, Unit
 from tasks.domain.savings.bill import MONTHS_HOURS, Line, Spend
 from tasks.domain.savings.cover import product_scope
 from tasks.domain.savings.money import PriceBook
-from tasks.domain.savings.running import ENDED, group_running, hours_reported, running_of
-from tasks.domain.usage.panel import UsagePanel
+from tasks.domain.savings.running import (
+    ENDED,
+    days_known,
+    days_observed,
+    group_running,
+    hours_reported,
+    running_of,
+)
+from tasks.domain.usage.panel import Metric, UsagePanel
 
 SHARED = "default"
 
@@ -33,6 +40,7 @@ class Machines:
         usd_per_hour: On demand, of one; None where types are mixed.
         running: (168,) mean number of instances in each hour of the week.
         spend: What it costs now.
+        in_floor: Whether it was observed for long enough to commit to it for a year.
     """
 
     key: ResourceKey
@@ -43,6 +51,7 @@ class Machines:
     usd_per_hour: float | None
     running: FloatArray
     spend: Spend
+    in_floor: bool = True
 
     @property
     def region(self) -> str:
@@ -71,10 +80,14 @@ class Machines:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """Of the instance, or of the group and what all its instances share."""
-        if self.group is None:
-            return self.instances[0].tags
-        return {**self.instances[0].tags, **self.group.tags}
+        """What all its instances share; a group's own tags come before."""
+        first, *others = (one.tags for one in self.instances)
+        shared = {
+            key: value
+            for key, value in first.items()
+            if all(tags.get(key) == value for tags in others)
+        }
+        return shared if self.group is None else {**shared, **self.group.tags}
 
     @property
     def unit(self) -> Unit:
@@ -108,13 +121,25 @@ class Machines:
         spend = _spend_together(resized, self.running, prices)
         if isinstance(spend, str):
             return None
-        return _machines(self.key, self.group, resized, self.running, spend, prices)
+        same = _machines(self.key, self.group, resized, self.running, spend, prices)
+        return same if self.in_floor else same.outside_floor()
+
+    def outside_floor(self) -> Machines:
+        """Return the same, with nothing to commit to."""
+        return replace(self, spend=self.spend.outside_floor(), in_floor=False)
 
 
 def machines_of(
-    inventory: Inventory, panel: UsagePanel, prices: PriceBook
+    inventory: Inventory, panel: UsagePanel, prices: PriceBook, *, min_days: float = 0.0
 ) -> tuple[tuple[Machines, ...], tuple[str, ...]]:
-    """Return everything that has a known price, and what has not, with the reason."""
+    """Return everything that has a known price, and what has not, with the reason.
+
+    Args:
+        inventory: What runs.
+        panel: Use by the hour.
+        prices: What is not in them is unknown.
+        min_days: Of observation, below which nothing is committed to for a year.
+    """
     reported = hours_reported(panel)
     alive = [one for one in inventory.instances if one.state not in ENDED]
     inside = _members(inventory, alive)
@@ -137,8 +162,19 @@ def machines_of(
                 f"{group.name} ({group.region}): it ran {running.mean():.2f} instances on average, "
                 "but has none now, so that their type is unknown"
             )
-    machines = tuple(one for one in found if isinstance(one, Machines))
+    machines = tuple(
+        one if _days_observed(one, panel, reported) >= min_days else one.outside_floor()
+        for one in found
+        if isinstance(one, Machines)
+    )
     return machines, tuple(one for one in found if isinstance(one, str))
+
+
+def _days_observed(one: Machines, panel: UsagePanel, reported: BoolArray) -> float:
+    """Return days of which it is known how many ran; of a group the least of its instances."""
+    days = 0.0 if one.group is None else days_known(panel, one.series, Metric.INSTANCES)
+    each = (days_observed(member, panel, reported=reported) for member in one.instances)
+    return days if days > 0.0 else min(each)
 
 
 def _members(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.inventory import Inventory
-from tasks.domain.savings.commitments import PlanTerms
+from tasks.domain.savings.commitments import ACCOUNT, PlanTerms
 from tasks.domain.savings.cover import existing_cover
 from tasks.domain.savings.evidence import Evidence
 from tasks.domain.savings.machines import Machines, machines_of
 from tasks.domain.savings.money import HOURS_PER_WEEK, PriceBook
 from tasks.domain.savings.needs import CapacityNeeds
+from tasks.domain.savings.opportunity import Kind, Rejection
 from tasks.domain.savings.optimum import TIME_LIMIT_SECONDS
 from tasks.domain.savings.options import Options, add_machines, add_services, add_volumes
 from tasks.domain.savings.policy import SavingsPolicy
@@ -48,7 +50,7 @@ def find_savings(
         time_limit_seconds: For the solver.
     """
     evidence = Evidence(panel=panel, prices=prices, policy=policy, now=now)
-    machines, unknown = machines_of(inventory, panel, prices)
+    machines, unknown = machines_of(inventory, panel, prices, min_days=policy.min_days)
     options = Options(unknown=list(unknown))
     add_machines(
         options,
@@ -56,10 +58,13 @@ def find_savings(
         evidence,
         needs=needs,
         archetypes=archetypes,
-        service_of=inventory.service_of,
+        services_of=inventory.services_of,
     )
     add_volumes(options, inventory.volumes, evidence)
     add_services(options, inventory, machines, evidence)
+    terms = plan_terms(inventory, machines, evidence)
+    if isinstance(terms, Rejection):
+        options.rejected.append(terms)
     return select(
         Found(
             units=tuple(options.units),
@@ -70,19 +75,25 @@ def find_savings(
         policy=policy,
         now=now,
         cover=existing_cover(inventory.commitments, prices=prices, now=now),
-        terms=plan_terms(inventory, machines, evidence),
+        terms=None if isinstance(terms, Rejection) else terms,
         time_limit_seconds=time_limit_seconds,
     )
 
 
 def plan_terms(
     inventory: Inventory, machines: Sequence[Machines], evidence: Evidence
-) -> PlanTerms | None:
-    """Return what a commitment is sized by; None where too few days were observed for one."""
+) -> PlanTerms | Rejection:
+    """Return what a commitment is sized by; why there is none where too few days were observed."""
     panel, policy = evidence.panel, evidence.policy
-    if panel.hours < 24 * max(policy.min_days, 7):
-        return None
-    share = lowest_week_share(machines, panel)
+    needed = max(policy.min_days, 7)
+    if panel.hours < 24 * needed:
+        why = (
+            f"use was observed for {panel.hours / 24:.1f} days, {needed} are needed; wait for more"
+        )
+        return Rejection(kind=Kind.COMMITMENT, resource=ACCOUNT, region="", why=why)
+    weekly = weekly_usd(machines, panel)
+    share = lowest_week_share(weekly)
+    unobserved = [one.spend for one in machines if not one.in_floor and one.spend.lines]
     return PlanTerms(
         floor_share=policy.commitment_coverage * share,
         lowest_week_share=share,
@@ -90,11 +101,15 @@ def plan_terms(
         evidence_from=panel.start,
         evidence_to=panel.end,
         existing=inventory.commitments,
+        weekly_deviation=weekly_deviation(weekly),
+        unobserved=len(unobserved),
+        unobserved_usd=math.fsum(line.usd for spend in unobserved for line in spend.lines),
+        min_days=policy.min_days,
     )
 
 
-def lowest_week_share(machines: Sequence[Machines], panel: UsagePanel) -> float:
-    """Return the on-demand spend of the lowest whole week over the mean week's, 0 to 1.
+def weekly_usd(machines: Sequence[Machines], panel: UsagePanel) -> FloatArray:
+    """Return (weeks,) on-demand spend of each whole week, of what counts in a floor.
 
     At today's prices, of what runs today: an instance counts with its mean in the hours before it
     was first seen, so that a growing fleet does not look like a falling one.
@@ -103,12 +118,27 @@ def lowest_week_share(machines: Sequence[Machines], panel: UsagePanel) -> float:
     total = np.zeros(panel.hours)
     for one in machines:
         usd_per_hour = one.spend.usd / one.hours_per_month if one.hours_per_month > 0.0 else 0.0
-        if one.spend.lines and usd_per_hour > 0.0:
+        if one.in_floor and one.spend.lines and usd_per_hour > 0.0:
             total += usd_per_hour * _history(one, panel, reported)
     weeks = panel.hours // HOURS_PER_WEEK
-    weekly = total[panel.hours - weeks * HOURS_PER_WEEK :].reshape(weeks, -1).sum(axis=1)
-    mean = float(weekly.mean()) if weeks else 0.0
+    whole = total[panel.hours - weeks * HOURS_PER_WEEK :].reshape(weeks, HOURS_PER_WEEK)
+    found: FloatArray = whole.sum(axis=1)
+    return found
+
+
+def lowest_week_share(weekly: FloatArray) -> float:
+    """Return the lowest week's spend over the mean week's, 0 to 1; 1 where nothing is spent."""
+    mean = float(weekly.mean()) if len(weekly) else 0.0
     return float(weekly.min()) / mean if mean > 0.0 else 1.0
+
+
+def weekly_deviation(weekly: FloatArray) -> float:
+    """Return the relative change from week to week, root mean square; infinite after a week of 0."""
+    if len(weekly) < 2 or not weekly.any():
+        return 0.0
+    if not weekly.all():
+        return math.inf
+    return float(np.sqrt(np.mean(np.diff(np.log(weekly)) ** 2)))
 
 
 def _history(one: Machines, panel: UsagePanel, reported: BoolArray) -> FloatArray:

@@ -127,6 +127,22 @@ def hours_run(instance: Instance, panel: UsagePanel, *, reported: BoolArray) -> 
     return found
 
 
+def days_observed(instance: Instance, panel: UsagePanel, *, reported: BoolArray) -> float:
+    """Return days of which it is known whether an instance ran: since it was first seen.
+
+    That EC2 says it has run since its last start is no observation.
+    """
+    row = panel.row(Metric.CPU_MEAN, instance.instance_id)
+    if row is None:
+        return 0.0
+    known = np.isfinite(row)
+    first, last = int(np.argmax(known)), panel.hours
+    if instance.state in BILLED:
+        last = max(-(-(instance.launched_at - panel.start) // timedelta(hours=1)), 0)
+    known[first:last] |= reported[first:last]
+    return float(known.sum()) / 24.0
+
+
 def group_running(group: ScalingGroup, panel: UsagePanel) -> FloatArray | None:
     """Return (168,) mean number of instances of a group; None where it is not reported."""
     row = panel.row(Metric.INSTANCES, group.series)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -12,13 +13,19 @@ import pytest
 from tasks.domain.inventory import Commitment, CommitmentKind, Inventory
 from tasks.domain.savings.bill import Ledger
 from tasks.domain.savings.capacity_needs import capacity_needs
-from tasks.domain.savings.commitments import best_plan, commitment_opportunity
+from tasks.domain.savings.commitments import (
+    PlanTerms,
+    best_plan,
+    commitment_opportunity,
+    low_use,
+    plan_confidence,
+)
 from tasks.domain.savings.cover import Cover
 from tasks.domain.savings.machines import machines_of
 from tasks.domain.savings.money import PriceBook
 from tasks.domain.savings.needs import CapacityNeeds
 from tasks.domain.savings.opportunity import Kind, Opportunity, Rejection
-from tasks.domain.savings.plan import find_savings, lowest_week_share, plan_terms
+from tasks.domain.savings.plan import find_savings, lowest_week_share, plan_terms, weekly_usd
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
 from tasks.domain.savings.selection import Selection
 from tasks.domain.usage.archetypes import Archetype
@@ -170,7 +177,10 @@ def test_what_is_committed_already_is_counted_and_its_end_is_told() -> None:
 
 def test_too_short_a_history_commits_to_nothing() -> None:
     short = panel({"i-steady": {Metric.CPU_MEAN: flat(80.0, hours=72)}}, hours=72)
-    assert found(use=short).commitment is None
+    result = found(use=short)
+    assert result.commitment is None
+    (why,) = [one.why for one in result.rejected if one.kind is Kind.COMMITMENT]
+    assert why == "use was observed for 3.0 days, 14 are needed; wait for more"
 
 
 def test_without_needs_nothing_is_right_sized() -> None:
@@ -194,10 +204,12 @@ def test_the_lowest_week_lowers_what_is_committed_to() -> None:
         observed_at=NOW, regions=(REGION,), instances=WEB, groups=(group(members=WEB),)
     )
     machines, _ = machines_of(account, use, prices())
-    assert lowest_week_share(machines, use) == pytest.approx(2.0 / 3.5)
+    assert lowest_week_share(weekly_usd(machines, use)) == pytest.approx(2.0 / 3.5)
     known = plan_terms(account, machines, evidence(use))
-    assert known is not None
+    assert isinstance(known, PlanTerms)
     assert known.floor_share == pytest.approx(0.9 * 2.0 / 3.5)
+    # From 2 to 4 once, then twice no change.
+    assert known.weekly_deviation == pytest.approx(math.log(2.0) / math.sqrt(3.0))
 
 
 def test_a_commitment_can_be_followed_with_a_calculator() -> None:
@@ -236,4 +248,46 @@ def test_use_before_it_was_first_seen_is_not_a_low_week() -> None:
         instances=(instance("i-new", launched_at=NOW), instance("i-steady")),
     )
     machines, _ = machines_of(account, use, prices())
-    assert lowest_week_share(machines, use) == pytest.approx(1.0)
+    assert lowest_week_share(weekly_usd(machines, use)) == pytest.approx(1.0)
+
+
+def test_what_was_started_two_days_ago_or_never_seen_is_not_committed_to_for_a_year() -> None:
+    late = flat(60.0)
+    late[:-48] = np.nan
+    new = tuple(instance(f"i-{n}", launched_at=NOW - timedelta(days=2)) for n in range(20))
+    use = panel(
+        {one.instance_id: {Metric.CPU_MEAN: late} for one in new}
+        | {"i-old": {Metric.CPU_MEAN: flat(60.0)}}
+    )
+    account = Inventory(observed_at=NOW, regions=(REGION,), instances=(*new, instance("i-never")))
+    result = found(account=account, use=use, book=prices())
+    assert result.before.usd == pytest.approx(21 * 146.0)
+    assert result.commitment is None
+    (why,) = [one.why for one in result.rejected if one.kind is Kind.COMMITMENT]
+    assert "stable floor of 0.0000 USD/h" in why
+    assert "21 resources of 3066.00 USD a month were observed for less than 14 days" in why
+    old = replace(account, instances=(*account.instances, instance("i-old")))
+    more = found(account=old, use=use, book=prices()).commitment
+    assert more is not None
+    assert more.floor_usd_per_hour == pytest.approx(0.7 * 0.2)
+
+
+def test_a_month_of_evidence_is_no_point_for_a_year() -> None:
+    spends = [compute(1.0, ratio=0.7)]
+    ledger = Ledger.of(spends)
+    outcome = best_plan(
+        ledger, ledger.eligible(spends), other_usd=0.0, floor_share=0.9, hurdle_usd=0.0
+    )
+    month = replace(terms(0.9), evidence_from=NOW - timedelta(days=28), evidence_to=NOW)
+    months = np.arange(12) + 0.5
+    used = np.minimum(0.95**months / 0.9, 1.0).mean()
+    assert low_use(outcome, month) == pytest.approx(used)
+    plan = commitment_opportunity(outcome, terms=month, now=NOW)
+    assert isinstance(plan, Opportunity)
+    assert plan.saving.low == pytest.approx((0.9 * used - 0.63) * 730)
+    assert plan.confidence == pytest.approx(0.5 + 0.4 * math.sqrt(28 / 365), abs=0.005)
+    restless = replace(month, weekly_deviation=0.2)
+    assert low_use(outcome, restless) < used
+    assert low_use(outcome, replace(month, weekly_deviation=math.inf)) == 0.0
+    longer = replace(month, evidence_from=NOW - timedelta(days=365))
+    assert plan_confidence(longer) == pytest.approx(0.9)
