@@ -122,6 +122,7 @@ def _instance(item: Mapping[str, Any], region: str) -> Instance:
         launched_at=item["LaunchTime"],
         group=tags.get(GROUP_TAG),
         tenancy=item["Placement"].get("Tenancy", "default"),
+        root_device=item.get("RootDeviceType", "ebs"),
         tags=tags,
     )
 
@@ -169,28 +170,30 @@ def _volume(item: Mapping[str, Any], region: str) -> Volume:
         throughput_mib_per_second=None if throughput is None else float(throughput),
         # One that several share is named with the first of them.
         attached_to=min(attached, default=None),
+        multi_attach=bool(item.get("MultiAttachEnabled", False)),
         created_at=item["CreateTime"],
         tags=_tags(item.get("Tags", ())),
     )
 
 
 def scaling_groups(client: Any, *, region: str) -> tuple[ScalingGroup, ...]:
-    """Return a region's auto scaling groups by name, with their predictive policies.
+    """Return a region's auto scaling groups by name, with their scaling policies.
 
     Args:
         client: A boto3 client of Auto Scaling.
         region: The client's.
     """
-    predictive: dict[str, list[str]] = defaultdict(list)
+    policies: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for policy in items(
         client.describe_policies,
         "ScalingPolicies",
         operation="autoscaling:DescribePolicies",
         region=region,
-        arguments={"PolicyTypes": ["PredictiveScaling"], "MaxRecords": _GROUPS},
+        arguments={"MaxRecords": _GROUPS},
     ):
-        if policy["PolicyType"] == "PredictiveScaling":
-            predictive[policy["AutoScalingGroupName"]].append(policy["PolicyName"])
+        predictive = policy["PolicyType"] == "PredictiveScaling"
+        if predictive or policy.get("Enabled", True):
+            policies[policy["AutoScalingGroupName"], predictive].append(policy["PolicyName"])
     rows = items(
         client.describe_auto_scaling_groups,
         "AutoScalingGroups",
@@ -198,19 +201,23 @@ def scaling_groups(client: Any, *, region: str) -> tuple[ScalingGroup, ...]:
         region=region,
         arguments={"MaxRecords": _GROUPS},
     )
-    found = (_group(row, region, predictive[row["AutoScalingGroupName"]]) for row in rows)
+    found = (_group(row, region, policies) for row in rows)
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _group(item: Mapping[str, Any], region: str, policies: Iterable[str]) -> ScalingGroup:
+def _group(
+    item: Mapping[str, Any], region: str, policies: Mapping[tuple[str, bool], Iterable[str]]
+) -> ScalingGroup:
+    name = item["AutoScalingGroupName"]
     return ScalingGroup(
-        name=item["AutoScalingGroupName"],
+        name=name,
         region=region,
         min_size=item["MinSize"],
         max_size=item["MaxSize"],
         desired=item["DesiredCapacity"],
         instance_ids=tuple(sorted(one["InstanceId"] for one in item.get("Instances", ()))),
-        predictive_policies=tuple(sorted(policies)),
+        predictive_policies=tuple(sorted(policies.get((name, True), ()))),
+        dynamic_policies=tuple(sorted(policies.get((name, False), ()))),
         tags=_tags(item.get("Tags", ())),
     )
 
@@ -245,7 +252,9 @@ def _function(item: Mapping[str, Any], region: str) -> Function:
 
 
 def services(client: Any, *, region: str) -> tuple[Service, ...]:
-    """Return a region's target groups of instances that answer HTTP, by id.
+    """Return a region's target groups of instances by id, whatever they speak.
+
+    Targets that are addresses or functions are not told from each other here and left out.
 
     Args:
         client: A boto3 client of Elastic Load Balancing, version 2.
@@ -262,7 +271,7 @@ def services(client: Any, *, region: str) -> tuple[Service, ...]:
     found = (
         _service(row, region, _targets(client, row["TargetGroupArn"], region=region))
         for row in rows
-        if row.get("TargetType") == "instance" and row.get("Protocol") in {"HTTP", "HTTPS"}
+        if row.get("TargetType") == "instance"
     )
     return tuple(sorted(found, key=lambda one: one.service_id))
 
@@ -286,4 +295,5 @@ def _service(item: Mapping[str, Any], region: str, instance_ids: tuple[str, ...]
         region=region,
         load_balancer=balancers[0].partition("loadbalancer/")[2] if balancers else None,
         instance_ids=instance_ids,
+        protocol=item.get("Protocol", "HTTP"),
     )

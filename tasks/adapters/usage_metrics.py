@@ -166,7 +166,7 @@ def service_panel(reader: Reader, services: Sequence[Service]) -> UsagePanel:
 
     Args:
         reader: Of the services' region.
-        services: Those without a load balancer are left unknown, and are not asked for.
+        services: Those that nobody counts requests of are left unknown, and are not asked for.
     """
     read = _read_all(
         reader,
@@ -174,7 +174,7 @@ def service_panel(reader: Reader, services: Sequence[Service]) -> UsagePanel:
             (name, statistic): [
                 (row, _service_query(one, name, statistic))
                 for row, one in enumerate(services)
-                if one.load_balancer is not None
+                if one.counts_requests
             ]
             for name, statistic in (("RequestCount", "Sum"), ("TargetResponseTime", "Average"))
         },

@@ -42,6 +42,7 @@ class Instance:
         launched_at: Of the last start, aware UTC.
         group: Name of its auto scaling group; None outside of one.
         tenancy: "default", "dedicated" or "host".
+        root_device: "ebs", or "instance-store": its root is lost with it, and it cannot be stopped.
     """
 
     instance_id: str
@@ -55,6 +56,7 @@ class Instance:
     launched_at: datetime
     group: str | None = None
     tenancy: str = "default"
+    root_device: str = "ebs"
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,6 +70,7 @@ class Volume:
         iops: Provisioned or, for gp2, given by the size; None where the kind has none.
         throughput_mib_per_second: Provisioned, of gp3 only; None otherwise.
         attached_to: Instance id; None when it is attached to nothing.
+        multi_attach: Whether several instances may share it, which gp3 cannot do.
     """
 
     volume_id: str
@@ -78,6 +81,7 @@ class Volume:
     iops: int | None = None
     throughput_mib_per_second: float | None = None
     attached_to: str | None = None
+    multi_attach: bool = False
     created_at: datetime
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,6 +93,8 @@ class ScalingGroup:
     Attributes:
         instance_ids: Of the instances in it now.
         predictive_policies: Names of its predictive scaling policies.
+        dynamic_policies: Names of its other scaling policies that are enabled: only they make it
+            smaller again.
     """
 
     name: str
@@ -98,6 +104,7 @@ class ScalingGroup:
     desired: int
     instance_ids: tuple[str, ...] = ()
     predictive_policies: tuple[str, ...] = ()
+    dynamic_policies: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -126,12 +133,19 @@ class Service:
         service_id: The target group's name as CloudWatch has it, "targetgroup/name/id".
         load_balancer: As CloudWatch has it, "app/name/id"; None when nothing sends it requests.
         instance_ids: Registered instances.
+        protocol: HTTP or HTTPS; of others, such as TCP, nobody counts requests.
     """
 
     service_id: str
     region: str
     load_balancer: str | None
     instance_ids: tuple[str, ...]
+    protocol: str = "HTTP"
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether its load balancer could know how many requests it has."""
+        return self.load_balancer is not None and self.protocol in {"HTTP", "HTTPS"}
 
 
 class CommitmentKind(StrEnum):
@@ -206,7 +220,10 @@ class Inventory:
         return {instance: tuple(volumes) for instance, volumes in found.items()}
 
     @cached_property
-    def service_of(self) -> Mapping[str, Service]:
-        """The service that an instance answers for; the first by id where there are several."""
-        ordered = sorted(self.services, key=lambda one: one.service_id, reverse=True)
-        return {instance: one for one in ordered for instance in one.instance_ids}
+    def services_of(self) -> Mapping[str, tuple[Service, ...]]:
+        """Every service that an instance answers for, by id."""
+        found: dict[str, list[Service]] = defaultdict(list)
+        for service in sorted(self.services, key=lambda one: one.service_id):
+            for instance in service.instance_ids:
+                found[instance].append(service)
+        return {instance: tuple(services) for instance, services in found.items()}

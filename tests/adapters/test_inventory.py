@@ -89,7 +89,7 @@ def test_volumes_tell_kind_speed_and_where_they_are(inventory: Inventory) -> Non
     ]
 
 
-def test_groups_name_their_instances_and_predictive_policies(inventory: Inventory) -> None:
+def test_groups_name_their_instances_and_scaling_policies(inventory: Inventory) -> None:
     storefront = inventory.group[REGION, "storefront"]
     members = [one for one in inventory.instances if one.group == "storefront"]
 
@@ -97,17 +97,27 @@ def test_groups_name_their_instances_and_predictive_policies(inventory: Inventor
     assert storefront.desired == len(members) >= 2
     assert (storefront.min_size, storefront.max_size) == (2, 10)
     assert storefront.predictive_policies == ()
+    assert storefront.dynamic_policies == ("storefront-tracking",)
     assert inventory.group[REGION, "thumbnails"].predictive_policies == ("thumbnails-predictive",)
+    assert inventory.group[REGION, "thumbnails"].dynamic_policies == ("thumbnails-tracking",)
+    transcoder = inventory.group[REGION, "transcoder"]
+    assert (transcoder.dynamic_policies, transcoder.tags["homeostat/spot"]) == ((), "allowed")
+
+
+def test_roots_and_shared_volumes_are_told(inventory: Inventory) -> None:
+    assert {one.root_device for one in inventory.instances} == {"ebs"}
+    assert not any(one.multi_attach for one in inventory.volumes)
 
 
 def test_services_are_named_as_cloudwatch_names_them(inventory: Inventory) -> None:
     instance = named(inventory, "reports").instance_id
-    service = inventory.service_of[instance]
+    (service,) = inventory.services_of[instance]
 
     assert service.service_id.startswith("targetgroup/reports/")
     assert service.load_balancer is not None
     assert service.load_balancer.startswith("app/reports-lb/")
     assert service.instance_ids == (instance,)
+    assert (service.protocol, service.counts_requests) == ("HTTP", True)
 
 
 def test_functions_tell_memory_and_architecture(inventory: Inventory) -> None:

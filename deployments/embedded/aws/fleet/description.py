@@ -86,6 +86,7 @@ class FleetGroup:
         in_service: (hours,) instances in service.
         cpu_mean, cpu_max: (hours,) percent, over its instances.
         predictive: Whether it has a predictive scaling policy that forecasts only.
+        tracking: Processor use that a target tracking policy keeps it at, percent; None without.
     """
 
     name: str
@@ -96,6 +97,7 @@ class FleetGroup:
     cpu_mean: Float32Array
     cpu_max: Float32Array
     predictive: bool = False
+    tracking: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -41,6 +41,8 @@ def add_groups(fleet: Fleet, writer: SeriesWriter, *, ids: Mapping[str, str]) ->
         backend.attach_instances(group.name, [ids[one.name] for one in members])
         if group.predictive:
             _add_predictive_policy(backend, group.name)
+        if group.tracking is not None:
+            _add_tracking_policy(backend, group.name, group.tracking)
         write_group(writer, group)
 
 
@@ -92,19 +94,39 @@ def _add_predictive_policy(backend: Any, group: str) -> None:
         ],
         "Mode": "ForecastOnly",
     }
+    _add_policy(backend, group, "predictive", "PredictiveScaling", predictive=configuration)
+
+
+def _add_tracking_policy(backend: Any, group: str, percent: float) -> None:
+    configuration = {
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
+        "TargetValue": percent,
+    }
+    _add_policy(backend, group, "tracking", "TargetTrackingScaling", tracking=configuration)
+
+
+def _add_policy(
+    backend: Any,
+    group: str,
+    name: str,
+    kind: str,
+    *,
+    tracking: Mapping[str, Any] | None = None,
+    predictive: Mapping[str, Any] | None = None,
+) -> None:
     backend.put_scaling_policy(
-        name=f"{group}-predictive",
-        policy_type="PredictiveScaling",
+        name=f"{group}-{name}",
+        policy_type=kind,
         metric_aggregation_type=None,
         adjustment_type=None,
         as_name=group,
         min_adjustment_magnitude=None,
         scaling_adjustment=None,
         cooldown=None,
-        target_tracking_config=None,
+        target_tracking_config=tracking,
         step_adjustments=None,
         estimated_instance_warmup=None,
-        predictive_scaling_configuration=configuration,
+        predictive_scaling_configuration=predictive,
     )
 
 

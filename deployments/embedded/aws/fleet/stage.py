@@ -18,7 +18,7 @@ from deployments.embedded.aws.fleet.generated import ZONES, architecture_of, see
 from deployments.embedded.aws.fleet.grid import Grid
 from tasks.domain.instances import Architecture
 from tasks.domain.inventory import Lifecycle
-from tasks.domain.savings.policy import ARCHITECTURE_TAG
+from tasks.domain.savings.policy import ARCHITECTURE_TAG, SPOT_TAG
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Float32Array, Metric
 
@@ -36,6 +36,7 @@ class _Group:
     spot: bool = False
     predictive: bool = False
     architecture: str | None = None
+    spot_tag: str | None = None
     zones: tuple[str, ...] = ZONES
     team: str = "storefront"
 
@@ -46,7 +47,8 @@ _GROUPS = (
     _Group(name="thumbnails", instance_type="c5.large", smallest=1, largest=6, peak=180.0, spot=True,
            predictive=True),
     _Group(name="transcoder", instance_type="c5.2xlarge", smallest=4, largest=4, peak=260.0,
-           zones=("us-east-1a", "us-east-1b", "us-east-1d", "us-east-1f"), team="mobile"),
+           zones=("us-east-1a", "us-east-1b", "us-east-1d", "us-east-1f"), team="mobile",
+           spot_tag="allowed"),
 )  # fmt: skip
 
 
@@ -71,6 +73,7 @@ def _scaled(one: _Group, grid: Grid, *, seed: int) -> tuple[FleetGroup, list[Fle
     high = np.minimum(1.2 * mean + 2.0, 100.0).astype(np.float32)
     tags = {"team": one.team, "env": "prod"}
     tags |= {} if one.architecture is None else {ARCHITECTURE_TAG: one.architecture}
+    tags |= {} if one.spot_tag is None else {SPOT_TAG: one.spot_tag}
     group = FleetGroup(
         name=one.name,
         instance_type=one.instance_type,
@@ -80,6 +83,7 @@ def _scaled(one: _Group, grid: Grid, *, seed: int) -> tuple[FleetGroup, list[Fle
         cpu_mean=mean,
         cpu_max=high,
         predictive=one.predictive,
+        tracking=TARGET_PERCENT if one.smallest < one.largest else None,
         tags=tags,
     )
     members = range(int(in_service[grid.now_hour]))
