@@ -43,7 +43,7 @@ def add_machines(
     *,
     needs: CapacityNeeds,
     archetypes: Mapping[str, Archetype],
-    service_of: Mapping[str, Service],
+    services_of: Mapping[str, Sequence[Service]],
 ) -> None:
     """Add instances and groups with every way to change them.
 
@@ -53,15 +53,15 @@ def add_machines(
         evidence: Use, prices and policy.
         needs: For right-sizing.
         archetypes: By instance id or group name.
-        service_of: By instance id.
+        services_of: By instance id.
     """
     for one in machines:
         options.units.append(one.unit)
         kind = archetypes.get(one.name)
-        service = service_of.get(one.instances[0].instance_id)
-        idle = stop_idle(one, evidence, archetype=kind, service=service)
+        services = services_of.get(one.instances[0].instance_id, ())
+        idle = stop_idle(one, evidence, archetype=kind, services=services)
         _keep(options, one, idle)
-        hours = schedule(one, evidence, archetype=kind, service=service)
+        hours = schedule(one, evidence, archetype=kind, services=services)
         scaled = predictive_scaling(one, evidence)
         resized = _resized(one, evidence, needs)
         spot = spot_use(one, evidence)
@@ -70,7 +70,7 @@ def add_machines(
         ways: list[Way] = [((), one)]
         ways += [((w[0],), w[1]) for w in (hours, scaled, resized) if isinstance(w, tuple)]
         if isinstance(resized, tuple) and isinstance(hours, tuple):
-            ways += _then_scheduled(resized, evidence, kind, service)
+            ways += _then_scheduled(resized, evidence, kind, services)
         _keep_ways(options, one, ways, evidence)
 
 
@@ -175,10 +175,10 @@ def _then_scheduled(
     resized: tuple[Stage, Machines],
     evidence: Evidence,
     archetype: Archetype | None,
-    service: Service | None,
+    services: Sequence[Service],
 ) -> list[Way]:
     stage, after = resized
-    found = schedule(after, evidence, archetype=archetype, service=service)
+    found = schedule(after, evidence, archetype=archetype, services=services)
     return [((stage, found[0]), found[1])] if isinstance(found, tuple) else []
 
 

@@ -11,9 +11,11 @@ from tasks.domain.savings.opportunity import Kind
 ARCHITECTURE_TAG = "homeostat/architecture"
 """Set to "any" on what also runs on arm64: images, packages and licences were checked."""
 SPOT_TAG = "homeostat/spot"
-"""Set to "allowed" on instances outside of a group that may be interrupted, "never" on any."""
+"""Set to "allowed" on what may be interrupted: needed by instances outside of a group and by
+groups of production, on the group or on all its instances. "never" on any of them wins."""
 SCHEDULE_TAG = "homeostat/schedule"
-"""Set to "never" on what must run even when nobody uses it."""
+"""Set to "never" on what must run even when nobody uses it, and to "allowed" on what is tagged as
+production and may be stopped or scheduled all the same: without it neither is proposed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

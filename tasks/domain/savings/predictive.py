@@ -10,15 +10,24 @@ from tasks.domain.arrays import FloatArray
 from tasks.domain.inventory import ScalingGroup
 from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import MONTHS_HOURS
-from tasks.domain.savings.evidence import Evidence, reject, saving_step, usd_step
+from tasks.domain.savings.evidence import (
+    Evidence,
+    confidence,
+    known_window,
+    reject,
+    saving_step,
+    usd_step,
+)
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
-from tasks.domain.savings.running import quantile_by_hour_of_week
+from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
 from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.usage.panel import Metric
 
 TARGET_UTILISATION = 0.7
+NO_DYNAMIC_FACTOR = 0.75
+"""Of the confidence, where nothing has ever made the group smaller or larger."""
 QUANTILE = 0.95
 """Of the demand in each hour of the week that is planned for."""
 LEAST_WEEKS = 3
@@ -51,6 +60,10 @@ def predictive_scaling(
     Demand is instances times processor use; it is served at 70 % use of each. The week before now
     is held out to measure how regular the demand is.
 
+    A predictive policy never makes a group smaller: a dynamic one has to. Where there is none,
+    target tracking is proposed with it; where there is one, only what would be saved beyond it is
+    counted, which is what the group runs now, less what it needs.
+
     Returns:
         None for single instances.
     """
@@ -60,7 +73,7 @@ def predictive_scaling(
     if group.predictive_policies:
         why = f"it has a predictive policy: {', '.join(group.predictive_policies)}"
         return reject(Kind.PREDICTIVE_SCALING, machines.key, why)
-    demand = _demand(group, evidence)
+    demand = busy_instances(group, evidence)
     if isinstance(demand, str):
         return reject(Kind.PREDICTIVE_SCALING, machines.key, demand)
     days = max(float(LEAST_WEEKS * 7), float(evidence.policy.min_days))
@@ -77,8 +90,11 @@ def predictive_scaling(
     return Stage(opportunity=found, spend=after.spend), after
 
 
-def _demand(group: ScalingGroup, evidence: Evidence) -> FloatArray | str:
-    """Return (hours,) instances that would be busy all the time, or what is missing."""
+def busy_instances(group: ScalingGroup, evidence: Evidence) -> FloatArray | str:
+    """Return (hours,) instances that would be busy all the time, or what is missing.
+
+    It is instances times processor use, NaN in hours in which either is unknown.
+    """
     count = evidence.panel.row(Metric.INSTANCES, group.series)
     if count is None:
         return "its number of instances by the hour is unknown; enable its group metrics"
@@ -162,27 +178,51 @@ def _why_not(machines: Machines, group: ScalingGroup, plan: _Plan) -> Rejection 
     return None
 
 
+def _change(name: str, dynamic: str) -> str:
+    first = (
+        f"Set {dynamic} of {name} to a target of {TARGET_UTILISATION:.0%} processor use"
+        if dynamic
+        else f"Add target tracking at {TARGET_UTILISATION:.0%} processor use to {name}, which has "
+        "no dynamic scaling policy"
+    )
+    return f"{first}, together with a predictive scaling policy in forecast-only mode first."
+
+
+def _start(dynamic: str) -> str:
+    """Return what has to happen before anything is saved."""
+    if dynamic:
+        return f"{dynamic} follows the new target"
+    return "target tracking is added"
+
+
 def _opportunity(
     machines: Machines, after: Machines, plan: _Plan, evidence: Evidence
 ) -> Opportunity:
+    policies = () if machines.group is None else machines.group.dynamic_policies
     before_usd, after_usd = machines.spend.usd, after.spend.usd
     generous = machines.during(_ratio(plan.generous, machines.running)).spend.usd
     tight = machines.during(_ratio(plan.tight, machines.running)).spend.usd
     saving, now_hours = before_usd - after_usd, machines.hours_per_month
     per_hour = before_usd / now_hours
+    series, dynamic = machines.series, ", ".join(policies)
+    window = known_window(evidence, series, Metric.INSTANCES)
+    days = days_known(evidence.panel, series, Metric.INSTANCES)
+    factor = (1.0 if policies else NO_DYNAMIC_FACTOR) * min(0.5 + 0.5 * plan.regularity, 1.0)
     return Opportunity(
         kind=Kind.PREDICTIVE_SCALING,
         resource=machines.name,
         region=machines.region,
-        change=f"Add a predictive scaling policy to {machines.name}, in forecast-only mode first.",
+        change=_change(machines.name, dynamic),
         target={
             "mode": "ForecastOnly",
+            "dynamic": dynamic or "add TargetTrackingScaling",
             "metric": "ASGAverageCPUUtilization",
             "target_percent": 100.0 * TARGET_UTILISATION,
         },
-        evidence_from=evidence.panel.start,
-        evidence_to=evidence.panel.end,
+        evidence_from=window[0],
+        evidence_to=window[1],
         steps=(
+            usd_step("saving while it only forecasts", "a forecast changes nothing", 0.0),
             Step(
                 what="instances now",
                 formula="mean over the hours of the week",
@@ -197,7 +237,11 @@ def _opportunity(
                 unit="instances",
             ),
             usd_step("now", f"{now_hours:.1f} h x {per_hour:.4f} USD/h", before_usd),
-            usd_step("then", f"{after.hours_per_month:.1f} h x {per_hour:.4f} USD/h", after_usd),
+            usd_step(
+                f"from when {_start(dynamic)}",
+                f"{after.hours_per_month:.1f} h x {per_hour:.4f} USD/h",
+                after_usd,
+            ),
             saving_step(before_usd, after_usd),
         ),
         saving=Usd(
@@ -205,14 +249,15 @@ def _opportunity(
             expected=saving,
             high=max(before_usd - tight, saving),
         ),
-        effort=Effort.MEDIUM,
+        effort=Effort.MEDIUM if policies else Effort.HIGH,
         restart=False,
         reversible=True,
-        disruption=0.1,
-        confidence=round(min(0.5 + 0.4 * plan.regularity, 0.9), 2),
+        disruption=0.1 if policies else 0.2,
+        confidence=confidence(Kind.PREDICTIVE_SCALING, days, factor=factor),
         notes=(
-            "step one changes nothing: the policy only forecasts; switch it to forecast-and-scale "
-            "when its forecasts have held for two weeks",
+            "the forecast by itself changes and saves nothing; switch it to forecast-and-scale when "
+            "it has held for two weeks: it then adds instances ahead of demand and takes none away",
+            f"the saving starts when {_start(dynamic)}: only a dynamic policy scales in",
             f"the last week was foretold from the weeks before: regularity {plan.regularity:.0%}, "
             f"{plan.exceeded:.1%} of its hours needed more than planned",
             "demand is reckoned from the processor alone; memory is not known to follow it",

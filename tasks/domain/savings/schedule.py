@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
@@ -9,17 +11,23 @@ from tasks.domain.inventory import Service
 from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.evidence import (
     Evidence,
+    confidence,
     is_production,
+    known_window,
     reject,
     saving_step,
     too_short,
     usd_step,
 )
-from tasks.domain.savings.idle import IDLE_NETWORK_BYTES_PER_SECOND
+from tasks.domain.savings.idle import (
+    CAUTION_FACTOR,
+    IDLE_NETWORK_BYTES_PER_SECOND,
+    may_lose_disks,
+    stop_forbidden,
+)
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
-from tasks.domain.savings.policy import SCHEDULE_TAG
 from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
 from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.usage.archetypes import Archetype
@@ -43,6 +51,8 @@ MOST_WEEKEND_SHARE = 0.2
 """Of the weekend's hours that are used, where nobody named the use; time zones shift some."""
 MARGIN_HOURS = 1
 LEAST_OFF_SHARE = 0.25
+UNKNOWN_TRAFFIC_FACTOR = 0.8
+"""Of the confidence: the hours rest on the processor alone."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -51,7 +61,7 @@ def schedule(
     evidence: Evidence,
     *,
     archetype: Archetype | None = None,
-    service: Service | None = None,
+    services: Sequence[Service] = (),
 ) -> tuple[Stage, Machines] | Rejection | None:
     """Return the opportunity to run an instance in its hours only, and it as it would then be.
 
@@ -60,7 +70,7 @@ def schedule(
         evidence: Use, prices and policy.
         archetype: As the usage flow named it; None where it did not: then only hours of working
             days are enough.
-        service: That it answers requests for.
+        services: That it answers requests for.
 
     Returns:
         None where it is plainly used all the time.
@@ -74,7 +84,7 @@ def schedule(
     used = used_hours(cpu, evidence)
     if archetype is None and not _looks_scheduled(used):
         return None
-    why = _why_not(machines, cpu, used, evidence, service=service)
+    why = _why_not(machines, cpu, used, evidence, services=services)
     if why is not None:
         return why
     after = machines.during(used.astype(np.float64))
@@ -113,11 +123,12 @@ def _why_not(
     used: BoolArray,
     evidence: Evidence,
     *,
-    service: Service | None,
+    services: Sequence[Service],
 ) -> Rejection | None:
     key = machines.key
-    if machines.tags.get(SCHEDULE_TAG) == "never":
-        return reject(Kind.SCHEDULE, key, f"the tag {SCHEDULE_TAG} says never")
+    forbidden = stop_forbidden(machines) or may_lose_disks(machines, evidence)
+    if forbidden:
+        return reject(Kind.SCHEDULE, key, forbidden)
     days = days_known(evidence.panel, machines.series, Metric.CPU_MEAN)
     short = too_short(Kind.SCHEDULE, key, days, evidence.policy)
     if short is not None:
@@ -139,9 +150,8 @@ def _why_not(
     )
     if why:
         return reject(Kind.SCHEDULE, key, why)
-    if service is not None:
-        return _requests_outside(service, machines, used, evidence)
-    return None
+    found = (_requests_outside(one, machines, used, evidence) for one in services)
+    return next((each for each in found if each is not None), None)
 
 
 def _work_outside(cpu: FloatArray, used: BoolArray, evidence: Evidence) -> str:
@@ -220,12 +230,17 @@ def _opportunity(
     hours = int(used.sum())
     effort = {True: Effort.HIGH, None: Effort.MEDIUM, False: Effort.LOW}[production]
     network_known = evidence.panel.row(Metric.NETWORK, machines.series) is not None
-    notes = ["whoever works late starts it by hand; its volumes go on costing"]
+    days = days_known(evidence.panel, machines.series, Metric.CPU_MEAN)
+    window = known_window(evidence, machines.series, Metric.CPU_MEAN)
+    notes = [
+        "whoever works late starts it by hand; its volumes go on costing",
+        "its public address changes with every start unless it is an Elastic IP",
+    ]
     if production:
         notes.append("tagged as production: ask who relies on it outside of these hours")
     if not network_known:
         notes.append("its traffic is unknown; the hours rest on the processor alone")
-    confidence = {True: 0.5, None: 0.7, False: 0.85}[production]
+    factor = 1.0 if production is False else CAUTION_FACTOR
     return Opportunity(
         kind=Kind.SCHEDULE,
         resource=machines.name,
@@ -233,8 +248,8 @@ def _opportunity(
         change=f"Run {machines.name} ({machines.instance_type}) {hours} of {HOURS_PER_WEEK} hours "
         "a week.",
         target={"hours_utc": week_text(used), "hours_per_week": hours},
-        evidence_from=evidence.panel.start,
-        evidence_to=evidence.panel.end,
+        evidence_from=window[0],
+        evidence_to=window[1],
         steps=(
             Step(
                 what="hours of the week that are used",
@@ -260,6 +275,8 @@ def _opportunity(
         restart=True,
         reversible=True,
         disruption={True: 0.5, None: 0.3, False: 0.15}[production],
-        confidence=confidence if network_known else confidence - 0.15,
+        confidence=confidence(
+            Kind.SCHEDULE, days, factor=factor * (1.0 if network_known else UNKNOWN_TRAFFIC_FACTOR)
+        ),
         notes=tuple(notes),
     )

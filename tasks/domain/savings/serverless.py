@@ -7,14 +7,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.domain.arrays import FloatArray
 from tasks.domain.instances import Architecture
 from tasks.domain.inventory import Service
 from tasks.domain.savings.alternatives import Alternative, ResourceKey, Stage
 from tasks.domain.savings.bill import Spend
-from tasks.domain.savings.evidence import Evidence, reject, saving_step, too_short, usd_step
+from tasks.domain.savings.cover import LINUX
+from tasks.domain.savings.evidence import (
+    Evidence,
+    confidence,
+    is_production,
+    known_window,
+    reject,
+    saving_step,
+    tag_says,
+    too_short,
+    usd_step,
+)
 from tasks.domain.savings.machines import Machines
-from tasks.domain.savings.money import HOURS_PER_MONTH, FunctionPrice, Usd
+from tasks.domain.savings.money import HOURS_PER_MONTH, HOURS_PER_WEEK, FunctionPrice, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
+from tasks.domain.savings.policy import SCHEDULE_TAG
+from tasks.domain.savings.predictive import busy_instances
 from tasks.domain.savings.running import days_known
 from tasks.domain.usage.panel import Metric
 
@@ -29,6 +43,15 @@ FUNCTION_MIB = 1_769
 MOST_FUNCTION_GIB = 10.0
 TAIL_FACTOR = 3.0
 """95 % quantile of response times over their mean, of an exponential distribution."""
+SYSTEM_SHARE = 0.05
+"""Of each processor: what a system and its agents use without any request."""
+EXPLAINED_SHARE = 0.5
+"""Of the processor use above that, that requests have to explain."""
+LEAST_WEEK_HOURS = 24
+"""Known hours that a week needs to be the busiest."""
+UNKNOWN_MEMORY_FACTOR = 0.8
+CAUTION_FACTOR = 0.8
+"""Of the confidence: its memory is not measured, it may be production."""
 PEAK_FACTOR = 10.0
 """Most requests of a second, of the mean of its hour."""
 
@@ -84,7 +107,11 @@ def serverless(
         return short
     if price is None or Architecture.X86_64 not in price.usd_per_gib_second:
         return reject(Kind.SERVERLESS, key, f"no price of functions in {service.region} is known")
-    forbidden = _forbidden(traffic, hosts, evidence)
+    forbidden = (
+        _hosts_forbid(hosts)
+        or _forbidden(traffic, hosts, evidence)
+        or _other_work(service, hosts, evidence)
+    )
     if forbidden is not None:
         return reject(Kind.SERVERLESS, key, forbidden, _facts(traffic))
     return _decided(service, hosts, traffic, price, evidence)
@@ -123,9 +150,70 @@ def _traffic(service: Service, evidence: Evidence) -> Traffic | str:
 
 
 def _busy_weeks(requests: np.ndarray) -> float:
-    """Return the mean of the busiest week, requests per hour."""
-    weeks = max(len(requests) // 168, 1)
-    return float(max(np.nanmean(np.nan_to_num(part)) for part in np.array_split(requests, weeks)))
+    """Return the mean of the busiest week, requests per hour, over the hours that are known."""
+    weeks = np.array_split(requests, max(len(requests) // HOURS_PER_WEEK, 1))
+    known = [week for week in weeks if np.isfinite(week).sum() >= LEAST_WEEK_HOURS]
+    return max((float(np.nanmean(week)) for week in known), default=float(np.nanmean(requests)))
+
+
+def _hosts_forbid(hosts: Sequence[Machines]) -> str | None:
+    """Return what its machines are that functions cannot replace."""
+    found = [one for host in hosts for one in host.instances]
+    other = sorted({one.product for one in found} - {LINUX})
+    if other:
+        return f"it runs {', '.join(other)}; functions run Linux"
+    if any(tag_says(one.tags, SCHEDULE_TAG) == "never" for one in found):
+        return f"the tag {SCHEDULE_TAG} says never: its machines have to run"
+    return None
+
+
+def _other_work(service: Service, hosts: Sequence[Machines], evidence: Evidence) -> str | None:
+    """Return why its machines do more than answer requests, which functions would not take over.
+
+    A request keeps at most one processor busy while it is answered, so that requests a second
+    times seconds are the most processors that they can explain. What machines use above 5 % of
+    each processor, hour by hour, has to be explained at least half.
+    """
+    requests = evidence.panel.row(Metric.REQUESTS, service.service_id)
+    seconds = evidence.panel.row(Metric.RESPONSE, service.service_id)
+    if requests is None or seconds is None:
+        return "its requests or their response times are unknown"
+    answering = np.where(requests > 0.0, requests.astype(np.float64) * seconds / 3_600.0, 0.0)
+    busy = np.zeros(evidence.panel.hours)
+    for host in hosts:
+        extra = _busy_processors(host, evidence)
+        if extra is None:
+            return f"the processor use of {host.name} is unknown, so what else it does is too"
+        busy = busy + extra
+    known = np.isfinite(busy) & np.isfinite(answering) & np.isfinite(requests)
+    if not known.any():
+        return "requests and processor use are never known in the same hour"
+    explained = float(np.minimum(busy, answering)[known].sum())
+    total = float(busy[known].sum())
+    if explained >= EXPLAINED_SHARE * total:
+        return None
+    return (
+        f"its requests explain {explained / total:.0%} of its processor use above "
+        f"{SYSTEM_SHARE:.0%}, {EXPLAINED_SHARE:.0%} are needed: it does other work as well"
+    )
+
+
+def _busy_processors(host: Machines, evidence: Evidence) -> FloatArray | None:
+    """Return (hours,) processors in use above what the system takes; None where that is unknown."""
+    facts = [evidence.prices.types.get(one.instance_type) for one in host.instances]
+    sizes = [one.shape.vcpu for one in facts if one is not None]
+    if len(sizes) < len(facts):
+        return None
+    if host.group is not None:
+        busy = busy_instances(host.group, evidence)
+        count = evidence.panel.row(Metric.INSTANCES, host.series)
+        if isinstance(busy, str) or count is None:
+            return None
+        return np.maximum(busy - SYSTEM_SHARE * count.astype(np.float64), 0.0) * max(sizes)
+    row = evidence.panel.row(Metric.CPU_MEAN, host.series)
+    if row is None:
+        return None
+    return np.maximum(row.astype(np.float64) / 100.0 - SYSTEM_SHARE, 0.0) * max(sizes)
 
 
 def _forbidden(traffic: Traffic, hosts: Sequence[Machines], evidence: Evidence) -> str | None:
@@ -180,6 +268,7 @@ def _decided(
         return reject(Kind.SERVERLESS, key, why, facts)
     found = _opportunity(
         service,
+        hosts,
         traffic,
         evidence,
         steps=_steps(traffic, price, gib=gib, before_usd=before_usd),
@@ -236,8 +325,16 @@ def _steps(
     )
 
 
+def _switched_off(hosts: Sequence[Machines]) -> list[str]:
+    """Return what then becomes of its machines: a group would replace instances that stop."""
+    alone = [host.name for host in hosts if host.group is None]
+    groups = [f"set the group {host.name} to 0 instances" for host in hosts if host.group]
+    return [*([f"stop {', '.join(alone)}"] if alone else []), *groups]
+
+
 def _opportunity(
     service: Service,
+    hosts: Sequence[Machines],
     traffic: Traffic,
     evidence: Evidence,
     *,
@@ -248,15 +345,19 @@ def _opportunity(
 ) -> Opportunity:
     saving = before_usd - request * traffic.requests_per_hour * HOURS_PER_MONTH
     busy = before_usd - request * traffic.high_requests_per_hour * HOURS_PER_MONTH
+    days = days_known(evidence.panel, service.service_id, Metric.REQUESTS)
+    window = known_window(evidence, service.service_id, Metric.REQUESTS)
+    certain = all(is_production(host.tags) is False for host in hosts)
+    factor = (1.0 if memory_known else UNKNOWN_MEMORY_FACTOR) * (1.0 if certain else CAUTION_FACTOR)
     return Opportunity(
         kind=Kind.SERVERLESS,
         resource=service.service_id,
         region=service.region,
-        change=f"Answer {service.service_id} by functions behind an HTTP API, then stop its "
-        f"{len(service.instance_ids)} instances.",
+        change=f"Answer {service.service_id} by functions behind an HTTP API, then "
+        f"{' and '.join(_switched_off(hosts))}.",
         target={"memory_mib": FUNCTION_MIB, "front": "HTTP API"},
-        evidence_from=evidence.panel.start,
-        evidence_to=evidence.panel.end,
+        evidence_from=window[0],
+        evidence_to=window[1],
         steps=steps,
         # A busy week is as likely as one that is quieter by as much.
         saving=Usd(
@@ -268,12 +369,13 @@ def _opportunity(
         restart=True,
         reversible=True,
         disruption=0.5,
-        confidence=0.5 if memory_known else 0.4,
+        confidence=confidence(Kind.SERVERLESS, days, factor=factor),
         notes=(
             "the code has to change: no local state, no long connections, start within seconds",
             f"at its peak about {traffic.peak_concurrency:.0f} functions at once, reckoned with "
             f"{PEAK_FACTOR:.0f} times the busiest hour's mean",
             *(() if memory_known else ("its memory is not measured",)),
+            *(() if certain else ("it is or may be production: run both side by side first",)),
             "response time on the instances is taken for that of the function; first starts add "
             "to it",
             "the load balancer is not counted as saved",

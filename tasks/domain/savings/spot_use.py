@@ -10,14 +10,27 @@ from tasks.domain.instances import InstanceShape, TypeFacts
 from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.cover import LINUX
-from tasks.domain.savings.evidence import Evidence, reject, saving_step, usd_step
+from tasks.domain.savings.evidence import (
+    Evidence,
+    confidence,
+    is_production,
+    known_window,
+    reject,
+    saving_step,
+    tag_says,
+    usd_step,
+)
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_MONTH, SpotQuote, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.policy import SPOT_TAG
+from tasks.domain.savings.running import days_known
+from tasks.domain.usage.panel import Metric
 
 REWORK_HOURS = 0.5
 """Work of one instance that is lost with each interruption and done again."""
+PRIOR_FACTOR = 0.75
+"""Of the confidence, where interruptions are believed and not observed."""
 STAND_IN_HOURS = 1.0
 """How long an on-demand instance stands in after an interruption."""
 
@@ -94,15 +107,23 @@ def spot_use(machines: Machines, evidence: Evidence) -> Stage | Rejection | None
 
 
 def _forbidden(machines: Machines) -> str | None:
-    tag = machines.tags.get(SPOT_TAG)
-    if tag == "never":
-        return f"the tag {SPOT_TAG} says never"
+    whose = [one.tags for one in machines.instances]
+    if machines.group is not None:
+        whose.append(machines.group.tags)
+    if any(tag_says(tags, SPOT_TAG) == "never" for tags in whose):
+        return f"the tag {SPOT_TAG} says never" + (" on one of it" if len(whose) > 1 else "")
+    allowed = tag_says(machines.tags, SPOT_TAG) == "allowed"
     if machines.product != LINUX:
         return f"spot prices are quoted for {LINUX}, it runs {machines.product}"
-    if machines.group is None and tag != "allowed":
+    if machines.group is None and not allowed:
         return (
             "a single instance outside of a group may hold state that an interruption takes; "
             f"set the tag {SPOT_TAG} to allowed if it does not"
+        )
+    if not allowed and any(is_production(tags) is True for tags in whose):
+        return (
+            f"it is tagged as production: set the tag {SPOT_TAG} to allowed on the group, or on "
+            "all its instances, if interruptions are bearable"
         )
     return None
 
@@ -202,6 +223,9 @@ def _opportunity(
     names = ", ".join(f"{one.instance_type} in {one.availability_zone}" for one in mix.pools)
     share = 1.0 - mix.floor_share
     single = machines.group is None
+    metric = Metric.CPU_MEAN if single else Metric.INSTANCES
+    window = known_window(evidence, machines.series, metric)
+    days = days_known(evidence.panel, machines.series, metric)
     return Opportunity(
         kind=Kind.SPOT,
         resource=machines.name,
@@ -212,8 +236,8 @@ def _opportunity(
             "on_demand_share": mix.floor_share,
             "max_usd_per_hour": price,
         },
-        evidence_from=evidence.panel.start,
-        evidence_to=evidence.panel.end,
+        evidence_from=window[0],
+        evidence_to=window[1],
         steps=_steps(machines, mix, after_usd=after_usd),
         # At best nothing is interrupted; at worst all pools are as dear as 1 week in 10.
         saving=Usd(
@@ -225,7 +249,7 @@ def _opportunity(
         restart=True,
         reversible=True,
         disruption=0.4 if single else 0.15,
-        confidence=0.6 if prior else 0.8,
+        confidence=confidence(Kind.SPOT, days, factor=PRIOR_FACTOR if prior else 1.0),
         notes=(
             f"pools: {names}",
             f"about {mix.interruptions_per_month:.2f} interruptions a month of each instance, "

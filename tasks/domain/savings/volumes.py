@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasks.domain.inventory import Volume
 from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import Spend
-from tasks.domain.savings.evidence import Evidence, reject, saving_step, usd_step
+from tasks.domain.savings.evidence import Evidence, confidence, reject, saving_step, usd_step
 from tasks.domain.savings.money import Usd, VolumePrice
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection
 
@@ -23,6 +23,8 @@ GP2_SMALL_MIB_PER_SECOND = 128.0
 GP2_MIB_PER_SECOND = 250.0
 IO1_MIB_PER_IO = 0.25
 IO1_MIB_PER_SECOND = 500.0
+IO1_FACTOR = 0.9
+"""Of the confidence: gp3 promises less even latency."""
 MIB_PER_SECOND_PER_IOPS = 0.25
 """Most throughput that gp3 can have for each operation per second."""
 
@@ -76,6 +78,9 @@ def newer_kind(volume: Volume, usd: float, evidence: Evidence) -> Stage | Reject
     needed = best_of(volume)
     if needed is None:
         return None
+    if volume.multi_attach:
+        why = "several instances may share it (Multi-Attach), which gp3 cannot do"
+        return reject(Kind.VOLUME_TYPE, key, why)
     price = evidence.prices.volumes.get((volume.region, "gp3"))
     if price is None:
         return reject(Kind.VOLUME_TYPE, key, f"no price of gp3 in {volume.region} is known")
@@ -136,7 +141,8 @@ def _opportunity(
             "iops": wanted.iops,
             "throughput_mib_per_second": wanted.mib_per_second,
         },
-        evidence_from=max(volume.created_at, evidence.panel.start),
+        # It rests on prices and on what the kinds can do, not on what was observed.
+        evidence_from=evidence.now,
         evidence_to=evidence.now,
         steps=(
             usd_step(f"{volume.kind} now", f"{volume.size_gib:.0f} GiB, IOPS {volume.iops}", usd),
@@ -148,6 +154,6 @@ def _opportunity(
         restart=False,
         reversible=True,
         disruption=0.1 if io1 else 0.02,
-        confidence=0.85 if io1 else 0.97,
+        confidence=confidence(Kind.VOLUME_TYPE, None, factor=IO1_FACTOR if io1 else 1.0),
         notes=tuple(notes),
     )

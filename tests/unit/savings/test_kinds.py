@@ -69,7 +69,8 @@ def assert_audited(found: Opportunity, after: Stage) -> None:
     assert found.steps[-1].what == "saving"
     assert found.steps[-1].value == pytest.approx(found.saving.expected)
     assert found.saving.low <= found.saving.expected <= found.saving.high
-    assert found.evidence_from < found.evidence_to
+    assert found.evidence_from <= found.evidence_to
+    assert 0.0 < found.confidence <= 1.0
     assert after.spend.usd >= 0.0
 
 
@@ -78,10 +79,10 @@ def assert_audited(found: Opportunity, after: Stage) -> None:
 
 def stopped(use: UsagePanel, tags: dict[str, str] | None = None, **more: object) -> object:
     one = machines(instance(tags=tags or {}), use=use)
-    service_ = service("i-1") if more.get("serves") else None
+    serves = (service("i-1"),) if more.get("serves") else ()
     kind = more.get("archetype")
     assert kind is None or isinstance(kind, Archetype)
-    return stop_idle(one, evidence(use), archetype=kind, service=service_)
+    return stop_idle(one, evidence(use), archetype=kind, services=serves)
 
 
 def test_an_idle_instance_is_stopped_and_saves_its_bill() -> None:
@@ -136,7 +137,9 @@ def test_an_office_machine_runs_in_its_hours_with_one_hour_of_margin() -> None:
 def test_production_costs_more_effort_than_a_machine_without_a_tag() -> None:
     cpu = office(busy=50.0, quiet=2.0)
     assert pair(scheduled(cpu))[0].opportunity.effort is Effort.MEDIUM
-    assert pair(scheduled(cpu, {"env": "prod"}))[0].opportunity.effort is Effort.HIGH
+    allowed = {"env": "prod", "homeostat/schedule": "allowed"}
+    assert pair(scheduled(cpu, allowed))[0].opportunity.effort is Effort.HIGH
+    assert "tagged as production" in why(scheduled(cpu, {"env": "prod"}))
 
 
 def test_what_works_at_night_too_is_not_switched_off() -> None:
@@ -269,7 +272,7 @@ def test_too_few_calm_pools_are_not_diversified() -> None:
 
 
 def test_a_single_instance_needs_a_tag_and_never_means_never() -> None:
-    book, use = prices(spot=POOLS), panel({"other": IDLE})
+    book, use = prices(spot=POOLS), panel({"i-1": IDLE})
     known = evidence(use, book=book, policy=SavingsPolicy(spot_pools=2))
     assert "may hold state" in why(spot_use(machines(instance(), use=use), known))
     never = machines(instance(tags={"homeostat/spot": "never"}), use=use)

@@ -78,7 +78,7 @@ USE = panel(
             Metric.CPU_MAX: office(busy=90.0, quiet=4.0),
         },
         "i-steady": {Metric.CPU_MEAN: flat(80.0), Metric.CPU_MAX: flat(95.0)},
-        "i-api": {Metric.CPU_MEAN: flat(20.0), Metric.CPU_MAX: flat(80.0)},
+        "i-api": {Metric.CPU_MEAN: flat(4.5), Metric.CPU_MAX: flat(80.0)},
         "i-odd": {Metric.CPU_MEAN: flat(1.0), Metric.CPU_MAX: flat(2.0)},
         WEB_SERIES: {Metric.INSTANCES: flat(4.0), Metric.CPU_MEAN: office(busy=65.0, quiet=9.0)},
         "targetgroup/t/1": {Metric.REQUESTS: flat(600.0), Metric.RESPONSE: flat(0.05)},
