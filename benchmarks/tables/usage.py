@@ -15,6 +15,8 @@ SETS = {
     "two_weeks": "seeded fleet, two weeks",
     "injected_vms_hourly_2013": "laid over recorded machines (2013)",
     "injected_azure": "laid over recorded machines (Azure)",
+    "small_fleet": "seeded fleets of 30, 60 and 120",
+    "small_injected": "laid over 30, 60 and 120 recorded machines",
 }
 SCORES = {
     "ari": "names: ARI",
@@ -27,6 +29,8 @@ SCORES = {
 """Keys and headings; ARI is the adjusted Rand index, 1 for the truth and 0 for chance."""
 STABILITY = (
     ("Homeostat", "bootstrap_stability", "recorded_names"),
+    ("Homeostat, 30, 60 and 120 machines", "small_stability", ""),
+    ("Homeostat, the shipped account", "shipped_stability", ""),
     ("k-means(5) on mean and p95, without names", "baseline_kmeans5_bootstrap_stability", ""),
 )
 """Name, key of the agreement, key of the number of names."""
@@ -103,6 +107,21 @@ TARGETS = (
     ),
     Target(
         what="Bootstrap stability, recorded machines", measured=of("bootstrap_stability"), low=0.80
+    ),
+    Target(
+        what="Adjusted Rand index, 30 to 120 resources", measured=of("small_fleet_ari"), low=0.90
+    ),
+    Target(
+        what="Adjusted Rand index, injected, 30 to 120",
+        measured=of("small_injected_ari"),
+        low=0.90,
+    ),
+    Target(what="Bootstrap stability, 30 to 120", measured=of("small_stability"), low=0.80),
+    Target(
+        what="Right names, shipped account",
+        measured=of("shipped_right_names_share"),
+        low=0.90,
+        template="{:.1%}",
     ),
     Target(
         what="100,000 resources",
