@@ -67,6 +67,12 @@ class SavingsSettings(Block):
         le=0.05,
         description="Share of hours in which a right-sized instance may want more than it has.",
     )
+    worst_exceed_share: float = Field(
+        0.05,
+        gt=0,
+        le=0.5,
+        description="The same for any single instance, also where the fleet as a whole has room.",
+    )
     min_days: int = Field(
         14, ge=7, le=60, description="Days of observation before anything is proposed."
     )

@@ -130,6 +130,7 @@ def savings_policy(settings: SavingsSettings) -> SavingsPolicy:
         min_saving_usd=settings.min_saving_usd,
         min_saving_per_disruption=settings.min_saving_per_disruption,
         exceed_share=settings.exceed_share,
+        worst_exceed_share=settings.worst_exceed_share,
         min_days=settings.min_days,
         spot_floor_share=settings.spot_floor_share,
         spot_pools=settings.spot_pools,

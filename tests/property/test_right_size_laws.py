@@ -12,7 +12,7 @@ from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.opportunity import Opportunity, Rejection
 from tasks.domain.savings.policy import SavingsPolicy
 from tasks.domain.savings.right_size import right_size
-from tasks.domain.savings.type_choice import priced_alternatives
+from tasks.domain.savings.type_choice import group_alternatives
 from tests.unit.savings.right_size_builders import (
     NOW,
     TYPES,
@@ -69,8 +69,8 @@ def test_one_more_type_on_sale_never_raises_the_price(
 ) -> None:
     without = {name: price for name, price in usd.items() if name != added}
     few, many = (
-        priced_alternatives(
-            instance(instance_type=needed.instance_type),
+        group_alternatives(
+            (instance(instance_type=needed.instance_type),),
             needed,
             prices=price_book(offered),
             policy=policy,
@@ -94,11 +94,11 @@ def test_what_is_chosen_gives_what_is_needed_and_saves(
 
 
 @given(needed=NEEDS, usd=PRICES)
-def test_the_best_of_each_architecture_is_among_the_alternatives(
+def test_alternatives_are_others_and_the_cheapest_comes_first(
     needed: CapacityNeed, usd: dict[str, float]
 ) -> None:
     one, policy = instance(instance_type=needed.instance_type), SavingsPolicy(allow_arm64=True)
-    found = priced_alternatives(one, needed, prices=price_book(usd), policy=policy)
+    found = group_alternatives((one,), needed, prices=price_book(usd), policy=policy)
     prices = [choice.usd_per_hour for choice in found]
     assert prices == sorted(prices)
     assert needed.instance_type not in {choice.instance_type for choice in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.inventory import Inventory
+from tasks.domain.inventory import Commitment, CommitmentKind, Inventory
 from tasks.domain.savings.alternatives import Alternative, Stage, Unit
 from tasks.domain.savings.bill import Line, Spend
 from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.cover import Cover
 from tasks.domain.savings.machines import machines_of
 from tasks.domain.savings.money import PriceBook
+from tasks.domain.savings.net_steps import BESIDE, COMMITMENTS, OTHERS, WHOLE_BILL
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.plan import find_savings
 from tasks.domain.savings.policy import SavingsPolicy
@@ -151,6 +153,7 @@ def test_the_total_is_at_most_the_bill_of_what_is_touched(case: Case) -> None:
     everything = "account" in touched
     bill = sum(u.spend.usd for u in case.options.units if everything or u.key[1] in touched)
     assert -1e-6 <= found.saving.expected <= bill + 1e-6 * max(bill, 1.0)
+    assert found.saving.high <= max(found.before.usd, found.saving.expected)
 
 
 @law
@@ -178,6 +181,11 @@ def test_scaling_all_prices_scales_all_savings(case: Case, factor: float) -> Non
     scale = max(one.before.usd, 1.0)
     assert other.before.usd / factor == close(one.before.usd, scale=scale)
     assert other.saving.expected / factor == close(one.saving.expected, scale=scale)
+    if {c.opportunity.identity for c in one.chosen} == {
+        c.opportunity.identity for c in other.chosen
+    }:
+        assert other.saving.low / factor == close(one.saving.low, scale=scale)
+        assert other.saving.high / factor == close(one.saving.high, scale=scale)
 
 
 def _scaled(case: Case, factor: float) -> Case:
@@ -366,4 +374,40 @@ def test_an_account_never_saves_more_than_what_it_touches_costs(
     assert found.saving.expected <= bill * (1.0 + 1e-9) + 1e-9
     for each in found.chosen:
         assert each.net.low <= each.net.expected <= each.net.high
-        assert each.opportunity.steps[-1].value == pytest.approx(each.opportunity.saving.expected)
+        assert each.opportunity.steps[-1].value == pytest.approx(each.net.expected, abs=0.01)
+
+
+held = st.lists(
+    st.builds(
+        Commitment,
+        commitment_id=st.sampled_from(["c-1", "c-2"]),
+        kind=st.sampled_from(CommitmentKind),
+        usd_per_hour=st.sampled_from([0.05, 0.13, 0.4]),
+        region=st.just(account.REGION),
+        instance_family=st.just("m5"),
+        instance_type=st.sampled_from(["m5.large", "m5.xlarge"]),
+        product=st.sampled_from([account.LINUX, "Windows", None]),
+        ends_at=st.just(account.NOW + timedelta(days=100)),
+    ),
+    max_size=2,
+).map(tuple)
+
+
+@accounts_law
+@given(one=accounts(), commitments=held)
+def test_the_arithmetic_ends_at_the_net_and_adds_up_with_a_calculator(
+    one: tuple[Inventory, UsagePanel], commitments: tuple[Commitment, ...]
+) -> None:
+    inventory, use = one
+    found = plan(replace(inventory, commitments=commitments), use, BOOK, ONE_POOL)
+    for each in found.chosen:
+        steps = each.opportunity.steps
+        assert steps[-1].value == pytest.approx(each.net.expected, abs=0.01)
+        for step in steps:
+            if step.what in (COMMITMENTS, WHOLE_BILL, OTHERS, BESIDE):
+                assert _calculated(step.formula) == pytest.approx(step.value, abs=0.0051)
+
+
+def _calculated(formula: str) -> float:
+    first, sign, second = formula.split(" ")
+    return float(first) + {"+": 1.0, "-": -1.0}[sign] * float(second)

@@ -13,8 +13,11 @@ machines, inside July, and prevented six exceeded hours in a hundred thousand.)
 **Network and disks**: the 99 % hour with TRAFFIC_HEADROOM.
 
 All members of a group get the same type, so it must do for the busiest of them in every hour. A
-group that holds more instances than its minimum scales by load: fewer vCPU each would bring more
-instances, so it keeps as many vCPU.
+group whose number of instances varied scales by load: fewer vCPU each would bring more instances,
+so it keeps as many vCPU.
+
+An instance outside of a group is judged by the hours in which it had its present type
+(`same_type`).
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ import numpy as np
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.instances import TypeFacts
-from tasks.domain.inventory import Inventory, ScalingGroup
+from tasks.domain.inventory import Instance, Inventory, ScalingGroup
 from tasks.domain.savings.capacity_choice import (
     capacities_between,
     capacities_on_sale,
@@ -43,6 +46,7 @@ from tasks.domain.savings.exceedance import (
 from tasks.domain.savings.money import HOURS_PER_WEEK
 from tasks.domain.savings.needs import CapacityNeed, CapacityNeeds
 from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.same_type import hours_of_present_type
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 PEAK_STRETCH = 2.0
@@ -52,6 +56,9 @@ OS_RESERVE_GIB = 0.25
 TRAFFIC_QUANTILE = 0.99
 TRAFFIC_HEADROOM = 0.50
 SATURATED_PERCENT = 95.0
+VARYING_SHARE = 0.01
+"""Share of hours with another number of instances from which a group scales; a replaced instance
+changes the number for an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,8 @@ USED = (
     Metric.NETWORK,
     Metric.DISK,
 )
+PER_CENT = (Metric.CPU_MEAN, Metric.CPU_MAX, Metric.MEMORY_MEAN, Metric.MEMORY_MAX)
+"""What means something else on another type."""
 
 
 def capacity_needs(
@@ -98,20 +107,16 @@ def capacity_needs(
     """Return what every instance and group of an account needs.
 
     Args:
-        panel: Rows by instance id; processors and memory in per cent of the instance.
+        panel: Rows by instance id, and of groups by `series`; processors and memory in per cent of
+            the instance.
         inventory: What there is. A group of instances of different types is left out.
         types: Facts of the types in use and of those on sale, whose sizes are chosen among.
         policy: Budgets of exceeded hours.
     """
     singles = [
-        Observed(
-            resource=one.instance_id,
-            facts=types[one.instance_type],
-            use=_use(panel, [one.instance_id]),
-            instance_hours=_seen(panel, [one.instance_id]),
-        )
+        found
         for one in inventory.instances
-        if one.instance_type in types and _is_known(panel, one.instance_id)
+        if one.instance_type in types and (found := _single(one, panel, types[one.instance_type]))
     ]
     groups = [found for one in inventory.groups if (found := _group(one, panel, inventory, types))]
     sizes = np.unique([facts.shape.vcpu for facts in types.values()])
@@ -121,6 +126,23 @@ def capacity_needs(
         instances={need.resource: need for need in needed},
         groups={key: need for (key, _), need in zip(groups, pooled, strict=True)},
     )
+
+
+def _single(instance: Instance, panel: UsagePanel, facts: TypeFacts) -> Observed | None:
+    """Return an instance's use; None where nothing is known of it with its present type."""
+    name = instance.instance_id
+    if not _is_known(panel, name):
+        return None
+    use = _use(panel, [name])
+    # A member of a group has the type that it was launched with.
+    if instance.group is None:
+        counts = hours_of_present_type(
+            use[Metric.CPU_MEAN], start=panel.start, launched_at=instance.launched_at
+        )
+        use |= {metric: np.where(counts, use[metric], np.nan) for metric in PER_CENT}
+    if np.isnan(use[Metric.CPU_MEAN]).all():
+        return None
+    return Observed(resource=name, facts=facts, use=use, instance_hours=_seen(panel, [name]))
 
 
 def _is_known(panel: UsagePanel, resource: str) -> bool:
@@ -158,9 +180,20 @@ def _group(
         facts=types[found.pop()],
         use=_use(panel, known),
         instance_hours=_seen(panel, known),
-        keeps_vcpu=group.desired > group.min_size,
+        keeps_vcpu=_scales(group, panel),
     )
     return (group.region, group.name), observed
+
+
+def _scales(group: ScalingGroup, panel: UsagePanel) -> bool:
+    """Return whether the number of a group's instances follows its load."""
+    if group.max_size <= group.min_size:
+        return False
+    counts = panel.row(Metric.INSTANCES, group.series)
+    if counts is None or group.predictive_policies:
+        return True
+    known = counts[~np.isnan(counts)]
+    return bool((np.abs(known - np.median(known)) >= 0.5).mean() > VARYING_SHARE)
 
 
 def _needs(

@@ -15,6 +15,8 @@ HOURS_PER_WEEK = 168
 class Usd:
     """An amount, USD a month, with the range it is expected to lie in four times out of five.
 
+    How an amount's own doubts and a change's confidence make that range: `realisation`.
+
     Attributes:
         low: At most `expected`.
         high: At least `expected`.

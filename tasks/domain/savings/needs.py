@@ -13,7 +13,7 @@ class CapacityNeed:
 
     Attributes:
         resource: Instance id or group name.
-        instance_type: Its type while it was observed.
+        instance_type: Its type; only hours with this one count.
         vcpu: Needed, one of the sizes on sale and at most what it has.
         vcpu_basis: How that follows from what was seen, in words with numbers.
         exceeded_share: Share of hours in which it is expected to want more than `vcpu`.

@@ -65,7 +65,8 @@ class Opportunity:
         target: The change as data, for whoever generates it: strings and numbers by name.
         evidence_from: Start of the window that it rests on.
         evidence_to: End of that window.
-        steps: The arithmetic; the last step is the expected saving.
+        steps: The arithmetic; the last step is the expected saving by itself, at list prices, and
+            of what is chosen its net.
         saving: USD a month.
         restart: Whether something has to restart.
         reversible: Whether it can be undone without loss.

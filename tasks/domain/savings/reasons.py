@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from tasks.domain.inventory import CommitmentKind
 from tasks.domain.savings.alternatives import Alternative, Stage
 from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.commitments import ACCOUNT
@@ -96,18 +97,33 @@ def not_chosen(choice: Choice, taken: Sequence[int], worth: Valuation) -> list[R
 def _why_not(choice: Choice, at: int, instead: dict[tuple[str, str], str], worth: Valuation) -> str:
     one, hurdle = choice.alternatives[at], choice.hurdles_usd[at]
     saved = worth.alone_usd(one)
+    hidden = _hidden_until(choice, at) if choice.listed_saving_usd(at) >= hurdle else ""
     if saved < hurdle:
         return (
             f"saves {saved:.2f} USD a month by itself, existing commitments counted; it has to "
             f"save {hurdle:.2f}: the smallest saving per change, and disruption "
-            f"{one.disruption:.2f} of what the resource costs"
+            f"{one.disruption:.2f} of what the resource costs{hidden}"
         )
     others = sorted({instead[key] for key in one.resources if key in instead})
     if others:
         return f"{' and '.join(others)} saves more; this by itself {saved:.2f} USD a month"
     return (
         f"saves {saved:.2f} USD a month by itself; beside the commitment and the other changes less "
-        f"than the {hurdle:.2f} that it has to"
+        f"than the {hurdle:.2f} that it has to{hidden}"
+    )
+
+
+def _hidden_until(choice: Choice, at: int) -> str:
+    """Return when a commitment ends that an alternative's resources are paid by; "" for none."""
+    before = choice.before_of(choice.alternatives[at].resources)
+    found = choice.ledger.cover.first_to_end(line.scope for line in before.lines)
+    if found is None or not before.lines:
+        return ""
+    reserved = found.kind is CommitmentKind.RESERVED_INSTANCE
+    name = "reservation" if reserved else "Savings Plan"
+    return (
+        f"; the {name} {found.commitment_id} ends on {found.ends_at:%d %b %Y}: look again then, it "
+        f"would save {choice.listed_saving_usd(at):.2f} at list prices"
     )
 
 

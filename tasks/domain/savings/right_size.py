@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.domain.inventory import Instance, InstanceState, Lifecycle, ScalingGroup
 from tasks.domain.savings.money import PriceBook, Usd
@@ -18,6 +18,8 @@ DISRUPTION_ALONE = 0.3
 """An instance that is stopped and started is away for minutes."""
 DISRUPTION_IN_GROUP = 0.1
 """A group is refreshed one instance after the other."""
+DISRUPTION_OF_LOCAL_DISKS = 0.2
+"""Added where local disks are emptied: what was on them has to be copied or built again."""
 DAYS_TO_HALF_CONFIDENCE = 7.0
 
 
@@ -60,7 +62,7 @@ def right_size(
         need: From `capacity_needs`; None where nothing was observed.
         prices: Whatever is not in it is unknown, and not chosen.
         policy: Days of observation, budgets and permissions.
-        now: To see which ignore rules hold.
+        now: Aware UTC, to say how long it has been up.
         mean_week_hours: Instance-hours of the mean week as the bill has them; None for those seen.
     """
     subject = Subject(
@@ -71,6 +73,9 @@ def right_size(
     )
     if instance.group is not None:
         return _rejected(subject, f"it belongs to {instance.group}, which has one type for all")
+    if instance.lifecycle is Lifecycle.SPOT:
+        why = "the type of a spot instance cannot be changed; launch one of a smaller type instead"
+        return _rejected(subject, why)
     return _decided(subject, need, prices=prices, policy=policy, now=now)
 
 
@@ -92,7 +97,7 @@ def right_size_group(
         need: Of its busiest member in every hour, from `capacity_needs`.
         prices: Whatever is not in it is unknown, and not chosen.
         policy: Days of observation, budgets and permissions.
-        now: To see which ignore rules hold.
+        now: Aware UTC.
         mean_week_hours: Instance-hours of the mean week as the bill has them; None for those seen.
     """
     if not members:
@@ -128,33 +133,54 @@ def _decided(
     found = group_alternatives(subject.members, need, prices=prices, policy=policy)
     if not found or found[0].usd_per_hour >= price:
         return _rejected(subject, _none_cheaper(need, price, found))
-    return _opportunity(subject, need, price, found[0])
+    local_disks = prices.types[need.instance_type].local_storage_gb > 0.0
+    return _opportunity(subject, need, price, found[0], local_disks=local_disks)
 
 
 def _not_judged(
     subject: Subject, need: CapacityNeed | None, *, policy: SavingsPolicy, now: datetime
 ) -> str | None:
     """Return why a resource is left as it is before any price is looked at."""
-    ignored = policy.ignored(Kind.RIGHT_SIZE, subject.resource, now=now)
-    if ignored is not None:
-        return f"left alone: {ignored.reason}"
     one = subject.members[0]
     if one.state is not InstanceState.RUNNING:
         return f"it is {one.state}: only a running instance is billed for its type"
     if one.tenancy != "default":
         return f"tenancy {one.tenancy} has other prices; only shared tenancy is compared"
     if need is None:
-        return "its processor use was not observed, or its type is not known; check CloudWatch"
-    if need.instance_type != one.instance_type:
-        return f"it was {need.instance_type} while observed and is {one.instance_type} now"
+        return (
+            f"its processor use was not observed{_since(subject, now)}, or its type is not known; "
+            "check CloudWatch, or wait"
+        )
     if need.days < policy.min_days:
-        return f"{need.days:.1f} days were observed, {policy.min_days} are needed; wait"
+        return _too_few_days(subject, need, policy=policy, now=now)
     if need.saturated_share > policy.worst_exceed_share:
         return (
             f"it needs more, not less: nearly all of its processors in {need.saturated_share:.1%} "
             f"of hours, {policy.worst_exceed_share:.1%} is the limit"
         )
     return None
+
+
+def _since(subject: Subject, now: datetime) -> str:
+    if subject.is_group:
+        return ""
+    return f" since its last start {_days_up(subject, now):.1f} days ago"
+
+
+def _days_up(subject: Subject, now: datetime) -> float:
+    return (now - subject.members[0].launched_at) / timedelta(days=1)
+
+
+def _too_few_days(
+    subject: Subject, need: CapacityNeed, *, policy: SavingsPolicy, now: datetime
+) -> str:
+    found = f"{need.days:.1f} days were observed, {policy.min_days} are needed; wait"
+    if subject.is_group or _days_up(subject, now) >= policy.min_days:
+        return found
+    return (
+        f"it was started {_days_up(subject, now):.1f} days ago, and what was measured before may "
+        f"be of another type: {found}"
+    )
 
 
 def _unpriced(subject: Subject, instance_type: str) -> str:
@@ -182,7 +208,12 @@ def _memory_words(need: CapacityNeed) -> str:
 
 
 def _opportunity(
-    subject: Subject, need: CapacityNeed, price: float, choice: TypeChoice
+    subject: Subject,
+    need: CapacityNeed,
+    price: float,
+    choice: TypeChoice,
+    *,
+    local_disks: bool,
 ) -> Opportunity:
     hours = monthly_hours(
         need.weekly_hours, instances=subject.most, mean_week=subject.mean_week_hours
@@ -201,17 +232,21 @@ def _opportunity(
         saving=saving,
         effort=_effort(subject, choice),
         restart=True,
-        reversible=True,
-        disruption=DISRUPTION_IN_GROUP if subject.is_group else DISRUPTION_ALONE,
+        reversible=not local_disks,
+        disruption=(DISRUPTION_IN_GROUP if subject.is_group else DISRUPTION_ALONE)
+        + (DISRUPTION_OF_LOCAL_DISKS if local_disks else 0.0),
         confidence=confidence(need),
-        notes=_notes(subject, need, choice),
+        notes=_notes(subject, need, choice, local_disks=local_disks),
     )
 
 
 def confidence(need: CapacityNeed) -> float:
-    """Return 0 to 1: days seen over days and a week, less what is expected to be exceeded.
+    """Return days / (days + 7) x (1 - 10 x exceeded share), 0 to 1.
 
-    Ten times the exceeded share, as an exceeded hour is noticed for longer than it lasts.
+    Grows with the days seen, half of it after a week. Falls with the share of hours in which more is
+    expected to be wanted, ten times over, as an exceeded hour is noticed for longer than it lasts.
+    It ranks and is not a probability: nothing has measured how often a change of confidence 0.8
+    turns out well.
     """
     observed = need.days / (need.days + DAYS_TO_HALF_CONFIDENCE)
     return observed * max(0.0, 1.0 - 10.0 * need.exceeded_share)
@@ -255,15 +290,31 @@ def _effort(subject: Subject, choice: TypeChoice) -> Effort:
     return Effort.MEDIUM if choice.notes or subject.is_group else Effort.LOW
 
 
-def _notes(subject: Subject, need: CapacityNeed, choice: TypeChoice) -> tuple[str, ...]:
+def _notes(
+    subject: Subject, need: CapacityNeed, choice: TypeChoice, *, local_disks: bool
+) -> tuple[str, ...]:
     notes = list(choice.notes)
     if need.memory_gib is None:
         notes.append("memory is not measured: with the CloudWatch agent a smaller type may do")
     if choice.facts.family != need.instance_type.partition(".")[0]:
         notes.append("a vCPU of another family may be faster or slower; it was counted as equal")
+    if local_disks:
+        notes.append("its local disks are emptied: what has to last must be copied before")
     if subject.is_group:
         notes.append("the launch template changes; running instances follow by an instance refresh")
+    else:
+        notes.append("a stop changes its public address, unless that is an Elastic IP")
+        notes += _routine_notes(subject.members[0], need)
     return tuple(notes)
+
+
+def _routine_notes(instance: Instance, need: CapacityNeed) -> list[str]:
+    if need.evidence_from >= instance.launched_at:
+        return []
+    return [
+        f"it is stopped and started at regular times: what was measured since "
+        f"{need.evidence_from:%Y-%m-%d} counts, and misleads if its type was changed since then"
+    ]
 
 
 def _rejected(subject: Subject, why: str) -> Rejection:

@@ -6,14 +6,15 @@ disruption. With both limits at 0 that is the largest saving there is.
 
 The saving is attributed in a fixed order, each step a difference of two bills: first what changes
 size and running hours (right-size, stop, schedule, scaling, volumes, serverless), then spot, then
-the commitment to what is left. So the nets of all steps add up to the total exactly.
+the commitment to what is left. So the nets of all steps add up to the total exactly. Their
+intervals follow from each one's own and from its confidence: `realisation`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.domain.savings.alternatives import Alternative, Unit
@@ -28,9 +29,11 @@ from tasks.domain.savings.commitments import (
 )
 from tasks.domain.savings.cover import NO_COVER, Cover
 from tasks.domain.savings.money import Usd
+from tasks.domain.savings.net_steps import net_steps
 from tasks.domain.savings.opportunity import Opportunity, Rejection
 from tasks.domain.savings.optimum import TIME_LIMIT_SECONDS, best_choice
 from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.realisation import Doubtful, realised, realised_together
 from tasks.domain.savings.reasons import allowed_by, not_chosen, plan_left_alone
 from tasks.domain.savings.valuation import Valuation
 
@@ -45,16 +48,19 @@ class Chosen:
     """An opportunity to act on.
 
     Attributes:
+        opportunity: Its last step is the net.
         net: What it adds to the total in the order of attribution, USD a month; nets of all
             chosen add up to the total.
         alone: What it would save if nothing else were done, existing commitments counted.
         line: One sentence for a table.
+        own: The net as if it were sure to come true; None in documents of before it was kept.
     """
 
     opportunity: Opportunity
     net: Usd
     alone: Usd
     line: str
+    own: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +169,7 @@ def select(
     return Selection(
         before=before,
         after=after.with_it,
-        saving=_total(chosen, before.usd - after.with_it.usd),
+        saving=together(chosen, expected=before.usd - after.with_it.usd, most=max(before.usd, 0.0)),
         chosen=tuple(sorted(chosen, key=lambda c: (-c.net.expected, c.opportunity.identity))),
         rejected=tuple(sorted(_once(rejected), key=lambda r: (r.kind, r.region, r.resource))),
         unknown=tuple(sorted(found.unknown)),
@@ -213,13 +219,23 @@ def _choice(
 
 
 def _chosen(step: Attributed, choice: Choice, worth: Valuation) -> Chosen:
-    alone_usd = worth.alone_usd(worth.by_itself(step))
+    by_itself = worth.by_itself(step)
+    alone_usd = worth.alone_usd(by_itself)
     opportunity = step.stage.opportunity
     most = choice.before_of(step.alternative.resources).usd
+    own = _like(opportunity.saving, step.net_usd, most=most)
+    alone = _like(opportunity.saving, alone_usd, most=most)
+    lines = net_steps(
+        opportunity,
+        alone_usd=alone_usd if len(by_itself.stages) == 1 else None,
+        net_usd=step.net_usd,
+        committed=choice.ledger.cover.paid_usd_per_hour > 0.0,
+    )
     return Chosen(
-        opportunity=opportunity,
-        net=_like(opportunity.saving, step.net_usd, most=most),
-        alone=_like(opportunity.saving, alone_usd, most=most),
+        opportunity=replace(opportunity, steps=(*opportunity.steps, *lines)),
+        net=realised(_doubtful(opportunity, own), most=most),
+        alone=realised(_doubtful(opportunity, alone), most=most),
+        own=own,
         line=f"{opportunity.change} Saves {step.net_usd:.2f} USD a month ({alone_usd:.2f} alone).",
     )
 
@@ -228,8 +244,9 @@ def _chosen_plan(plan: Opportunity, outcome: PlanOutcome, worth: Valuation) -> C
     alone = worth.plan(()).saved_usd
     return Chosen(
         opportunity=plan,
-        net=plan.saving,
-        alone=_like(plan.saving, alone, most=math.inf),
+        net=realised(_doubtful(plan, plan.saving)),
+        alone=realised(_doubtful(plan, _like(plan.saving, alone, most=math.inf))),
+        own=plan.saving,
         line=f"{plan.change} Saves {outcome.saved_usd:.2f} USD a month ({alone:.2f} on the fleet "
         "as it is).",
     )
@@ -245,10 +262,21 @@ def _like(saving: Usd, expected: float, *, most: float) -> Usd:
     return Usd(low=low, expected=expected, high=high)
 
 
-def _total(chosen: Sequence[Chosen], expected: float) -> Usd:
-    """Return the saving of all: its ends are those of the nets, added up."""
-    nets = Usd.total(one.net for one in chosen)
-    return Usd(low=min(nets.low, expected), expected=expected, high=max(nets.high, expected))
+def _doubtful(opportunity: Opportunity, own: Usd) -> Doubtful:
+    return Doubtful(own=own, confidence=opportunity.confidence, kind=opportunity.kind)
+
+
+def together(chosen: Iterable[Chosen], *, expected: float, most: float = math.inf) -> Usd:
+    """Return what some of the chosen add to the total, with the interval of their sum.
+
+    Args:
+        chosen: In any order.
+        expected: The sum of their nets.
+        most: It cannot be more.
+    """
+    ordered = sorted(chosen, key=lambda one: one.opportunity.identity)
+    every = [_doubtful(one.opportunity, one.net if one.own is None else one.own) for one in ordered]
+    return realised_together(every, expected=expected, most=most)
 
 
 def _level(outcome: PlanOutcome, choice: Choice) -> CommitmentLevel:

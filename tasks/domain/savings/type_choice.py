@@ -21,7 +21,6 @@ BASELINE_PERCENT = {
     "2xlarge": 40.0,
 }  # fmt: skip
 BASELINE_USED_AT_MOST = 0.5
-ENOUGH_CHOICES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,27 +47,12 @@ class TypeChoice:
         return self.facts.shape.architecture
 
 
-def priced_alternatives(
-    instance: Instance, need: CapacityNeed, *, prices: PriceBook, policy: SavingsPolicy
-) -> tuple[TypeChoice, ...]:
-    """Return the cheapest types that give what an instance needs, its present one left out.
-
-    Returns:
-        ENOUGH_CHOICES of them at most, cheapest first, and also the cheapest of each architecture
-        that is allowed. Empty where nothing else will do or the present type is not known.
-    """
-    found = group_alternatives((instance,), need, prices=prices, policy=policy)
-    best = {choice.architecture: choice for choice in reversed(found)}
-    kept = [*found[:ENOUGH_CHOICES], *best.values()]
-    return tuple(one for one in found if one in kept)
-
-
 def group_alternatives(
     members: Sequence[Instance], need: CapacityNeed, *, prices: PriceBook, policy: SavingsPolicy
 ) -> tuple[TypeChoice, ...]:
     """Return every type that does for all of some instances of one type, cheapest first.
 
-    Of equal price the one with more memory, then more vCPU, then by name. A type without facts or
+    Their present type is left out; where that is not known there is none. Of equal price the one with more memory, then more vCPU, then by name. A type without facts or
     without a price for one of them is left out.
     """
     current = prices.types.get(need.instance_type)

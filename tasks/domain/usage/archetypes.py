@@ -17,7 +17,7 @@ class Archetype(StrEnum):
     BUSINESS_HOURS = "business-hours"
     """Busy on working days, quiet at night and on weekends."""
     NIGHTLY_BATCH = "nightly-batch"
-    """A block of work every night, quiet otherwise."""
+    """A short block of work at the same time every day, mostly at night; quiet otherwise."""
     BURSTY = "bursty"
     """Short peaks at no fixed time, quiet otherwise."""
     MEMORY_BOUND = "memory-bound"

@@ -8,18 +8,21 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.domain.instances import Architecture
+from tasks.domain.instances import Architecture, Offer
 from tasks.domain.inventory import InstanceState, Lifecycle, ScalingGroup
 from tasks.domain.savings.money import PriceBook, SpotQuote
 from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.opportunity import Effort, Opportunity, Rejection
-from tasks.domain.savings.policy import ARCHITECTURE_TAG, Ignore, SavingsPolicy
+from tasks.domain.savings.policy import ARCHITECTURE_TAG, SavingsPolicy
 from tasks.domain.savings.right_size import confidence, right_size, right_size_group
 from tasks.domain.savings.running_hours import monthly_hours
 from tests.unit.savings.right_size_builders import (
+    LINUX,
     NOW,
     REGION,
+    TYPES,
     USD_PER_HOUR,
+    facts,
     instance,
     need,
     price_book,
@@ -122,9 +125,8 @@ def test_what_is_saturated_needs_more_and_saves_nothing() -> None:
         (SMALL, {"group": "web"}, "it belongs to web, which has one type for all"),
         (SMALL, {"state": InstanceState.STOPPED}, "it is stopped: only a running"),
         (SMALL, {"tenancy": "dedicated"}, "tenancy dedicated has other prices"),
-        (SMALL, {"instance_type": "m5.large"}, "it was m5.2xlarge while observed"),
         (SMALL, {"region": "us-east-1"}, "the price or size of m5.2xlarge on demand in us-east-1"),
-        (SMALL, {"lifecycle": Lifecycle.SPOT}, "the price or size of m5.2xlarge on spot in eu-wes"),
+        (SMALL, {"lifecycle": Lifecycle.SPOT}, "launch one of a smaller type instead"),
     ],
 )
 def test_a_rejection_says_why(
@@ -133,14 +135,41 @@ def test_a_rejection_says_why(
     assert why in rejection(needed, **rest)
 
 
-def test_a_rule_to_leave_it_alone_is_quoted_until_it_expires() -> None:
-    rule = Ignore(resource="i-*", reason="year-end freeze", expires_at=NOW + timedelta(days=1))
-    assert rejection(policy=SavingsPolicy(ignores=(rule,))) == "left alone: year-end freeze"
-    expired = replace(rule, expires_at=NOW)
-    assert opportunity(policy=SavingsPolicy(ignores=(expired,))).saving.expected > 0.0
+def test_a_restart_is_named_where_it_leaves_too_few_days() -> None:
+    why = rejection(replace(SMALL, days=3.0), launched_at=NOW - timedelta(days=3))
+    assert why == (
+        "it was started 3.0 days ago, and what was measured before may be of another type: "
+        "3.0 days were observed, 14 are needed; wait"
+    )
+    unseen = rejection(None, launched_at=NOW - timedelta(hours=6))
+    assert unseen.startswith("its processor use was not observed since its last start 0.2 days ago")
 
 
-def test_a_spot_instance_is_reckoned_at_spot_prices_of_its_zone() -> None:
+def test_regular_stops_are_an_assumption_that_the_approver_is_told() -> None:
+    (note,) = opportunity(launched_at=NOW - timedelta(hours=16)).notes[-1:]
+    assert note.startswith("it is stopped and started at regular times: what was measured since")
+    assert "regular times" not in " ".join(opportunity().notes)
+
+
+def test_a_stop_may_change_the_address_of_a_single_instance() -> None:
+    assert "a stop changes its public address, unless that is an Elastic IP" in opportunity().notes
+
+
+def test_what_is_on_local_disks_is_lost_by_a_stop() -> None:
+    needed = replace(SMALL, instance_type="m5d.2xlarge")
+    prices = price_book({"m5d.2xlarge": 0.504})
+    wide = facts("m6id.xlarge", 4, 16, local_storage_gb=400.0)
+    offers = dict(prices.offers[REGION, LINUX])
+    offers["m6id.xlarge"] = Offer(shape=wide.shape, price_usd_per_hour=0.25)
+    prices = replace(prices, offers={(REGION, LINUX): offers}, types={**TYPES, "m6id.xlarge": wide})
+    found = opportunity(needed, prices=prices, instance_type="m5d.2xlarge")
+    assert found.target["instance_type"] == "m6id.xlarge"
+    assert not found.reversible
+    assert found.disruption == pytest.approx(opportunity().disruption + 0.2)
+    assert "its local disks are emptied: what has to last must be copied before" in found.notes
+
+
+def test_spot_instances_of_a_group_are_reckoned_at_spot_prices_of_their_zone() -> None:
     quotes = {
         (REGION, name): (
             SpotQuote(region=REGION, availability_zone=f"{REGION}a", instance_type=name,
@@ -149,7 +178,15 @@ def test_a_spot_instance_is_reckoned_at_spot_prices_of_its_zone() -> None:
         for name, price in (("m5.2xlarge", 0.15), ("m5.xlarge", 0.06))
     }  # fmt: skip
     prices = replace(price_book(), spot=quotes)
-    found = opportunity(prices=prices, lifecycle=Lifecycle.SPOT)
+    found = right_size_group(
+        group(instance_ids=("i-1",)),
+        (instance("i-1", group="web", lifecycle=Lifecycle.SPOT),),
+        SMALL,
+        prices=prices,
+        policy=POLICY,
+        now=NOW,
+    )
+    assert isinstance(found, Opportunity)
     assert found.target["instance_type"] == "m5.xlarge"
     assert found.saving.expected == pytest.approx((0.15 - 0.06) * 730.0)
 

@@ -81,7 +81,7 @@ def test_what_reports_nothing_or_has_an_unknown_type_has_no_need() -> None:
     assert capacity_needs(seen, fleet, TYPES, POLICY).instances == {}
 
 
-def group_need(**rest: int) -> CapacityNeed:
+def group_need(count: float | list[float] | None = 2.0, **rest: int) -> CapacityNeed:
     group = ScalingGroup(
         name="web",
         region=REGION,
@@ -90,7 +90,13 @@ def group_need(**rest: int) -> CapacityNeed:
     )
     members = (instance("i-1", group="web"), instance("i-2", group="web"))
     early = [40.0] * 336 + [1.0] * 336
-    seen = panel({"i-1": {Metric.CPU_MEAN: early}, "i-2": {Metric.CPU_MEAN: early[::-1]}})
+    rows: dict[str, dict[Metric, float | list[float]]] = {
+        "i-1": {Metric.CPU_MEAN: early},
+        "i-2": {Metric.CPU_MEAN: early[::-1]},
+    }
+    if count is not None:
+        rows[group.series] = {Metric.INSTANCES: count}
+    seen = panel(rows)
     found = capacity_needs(seen, inventory(*members, groups=(group,)), TYPES, POLICY)
     return found.groups[REGION, "web"]
 
@@ -102,10 +108,22 @@ def test_a_group_needs_what_its_busiest_member_needs_in_every_hour() -> None:
     assert found.weekly_hours == (336.0,) * 4
 
 
-def test_a_group_that_scales_by_load_keeps_its_vcpu() -> None:
-    found = group_need(min_size=1)
-    assert found.vcpu == 8.0
-    assert "scales by load" in found.vcpu_basis
+def test_a_group_that_scales_by_load_keeps_its_vcpu_at_any_hour_of_the_day() -> None:
+    daily = ([2.0] * 12 + [6.0] * 12) * 28
+    for desired in (2, 6):
+        found = group_need(daily, desired=desired, max_size=10)
+        assert found.vcpu == 8.0
+        assert "scales by load" in found.vcpu_basis
+
+
+def test_a_group_of_a_steady_number_is_sized_by_use_although_it_could_scale() -> None:
+    replaced = [2.0] * 300 + [3.0] * 2 + [2.0] * 370
+    assert group_need(replaced, max_size=10, min_size=1).vcpu == group_need().vcpu < 8.0
+
+
+def test_a_group_whose_number_is_unknown_may_have_scaled() -> None:
+    assert group_need(None).vcpu == 8.0
+    assert group_need(None, max_size=2).vcpu < 8.0
 
 
 def test_a_fleet_of_thousands_is_no_slower_than_its_hours() -> None:
