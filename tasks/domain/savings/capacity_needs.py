@@ -13,11 +13,8 @@ machines, inside July, and prevented six exceeded hours in a hundred thousand.)
 **Network and disks**: the 99 % hour with TRAFFIC_HEADROOM.
 
 All members of a group get the same type, so it must do for the busiest of them in every hour. A
-group whose number of instances varied scales by load: fewer vCPU each would bring more instances,
-so it keeps as many vCPU.
-
-An instance outside of a group is judged by the hours in which it had its present type
-(`same_type`).
+group that has a scaling policy, or whose number of instances varied, scales by load: fewer vCPU each would bring more instances,
+so it keeps as many vCPU. What is seen of each is in `observed_use`.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ import numpy as np
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.instances import TypeFacts
-from tasks.domain.inventory import Instance, Inventory, ScalingGroup
+from tasks.domain.inventory import Inventory
 from tasks.domain.savings.capacity_choice import (
     capacities_between,
     capacities_on_sale,
@@ -45,8 +42,8 @@ from tasks.domain.savings.exceedance import (
 )
 from tasks.domain.savings.money import HOURS_PER_WEEK
 from tasks.domain.savings.needs import CapacityNeed, CapacityNeeds
+from tasks.domain.savings.observed_use import Observed, observed_group, observed_instance
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.same_type import hours_of_present_type
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 PEAK_STRETCH = 2.0
@@ -56,26 +53,6 @@ OS_RESERVE_GIB = 0.25
 TRAFFIC_QUANTILE = 0.99
 TRAFFIC_HEADROOM = 0.50
 SATURATED_PERCENT = 95.0
-VARYING_SHARE = 0.01
-"""Share of hours with another number of instances from which a group scales; a replaced instance
-changes the number for an hour."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """One instance, or the busiest of a group's in every hour.
-
-    Attributes:
-        use: By metric, (hours,); all NaN where nothing reports it.
-        instance_hours: (hours,) instances seen.
-        keeps_vcpu: Whether it must have as many vCPU as now.
-    """
-
-    resource: str
-    facts: TypeFacts
-    use: Mapping[Metric, FloatArray]
-    instance_hours: FloatArray
-    keeps_vcpu: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +61,6 @@ class Choice:
 
     capacity: FloatArray
     exceeded_share: FloatArray
-
-
-USED = (
-    Metric.CPU_MEAN,
-    Metric.CPU_MAX,
-    Metric.MEMORY_MEAN,
-    Metric.MEMORY_MAX,
-    Metric.NETWORK,
-    Metric.DISK,
-)
-PER_CENT = (Metric.CPU_MEAN, Metric.CPU_MAX, Metric.MEMORY_MEAN, Metric.MEMORY_MAX)
-"""What means something else on another type."""
 
 
 def capacity_needs(
@@ -114,11 +79,14 @@ def capacity_needs(
         policy: Budgets of exceeded hours.
     """
     singles = [
-        found
+        use
         for one in inventory.instances
-        if one.instance_type in types and (found := _single(one, panel, types[one.instance_type]))
+        if one.instance_type in types
+        and (use := observed_instance(one, panel, types[one.instance_type]))
     ]
-    groups = [found for one in inventory.groups if (found := _group(one, panel, inventory, types))]
+    groups = [
+        found for one in inventory.groups if (found := observed_group(one, panel, inventory, types))
+    ]
     sizes = np.unique([facts.shape.vcpu for facts in types.values()])
     needed = _needs(singles, panel.start, sizes=sizes, policy=policy)
     pooled = _needs([found for _, found in groups], panel.start, sizes=sizes, policy=policy)
@@ -126,74 +94,6 @@ def capacity_needs(
         instances={need.resource: need for need in needed},
         groups={key: need for (key, _), need in zip(groups, pooled, strict=True)},
     )
-
-
-def _single(instance: Instance, panel: UsagePanel, facts: TypeFacts) -> Observed | None:
-    """Return an instance's use; None where nothing is known of it with its present type."""
-    name = instance.instance_id
-    if not _is_known(panel, name):
-        return None
-    use = _use(panel, [name])
-    # A member of a group has the type that it was launched with.
-    if instance.group is None:
-        counts = hours_of_present_type(
-            use[Metric.CPU_MEAN], start=panel.start, launched_at=instance.launched_at
-        )
-        use |= {metric: np.where(counts, use[metric], np.nan) for metric in PER_CENT}
-    if np.isnan(use[Metric.CPU_MEAN]).all():
-        return None
-    return Observed(resource=name, facts=facts, use=use, instance_hours=_seen(panel, [name]))
-
-
-def _is_known(panel: UsagePanel, resource: str) -> bool:
-    return panel.row(Metric.CPU_MEAN, resource) is not None
-
-
-def _use(panel: UsagePanel, resources: Sequence[str]) -> dict[Metric, FloatArray]:
-    """Return each metric of the busiest of some resources in every hour."""
-    # fmax passes over NaN, and does not warn where all are.
-    return {metric: np.fmax.reduce(_rows(panel, metric, resources)) for metric in USED}
-
-
-def _rows(panel: UsagePanel, metric: Metric, resources: Sequence[str]) -> FloatArray:
-    found = panel.values.get(metric)
-    if found is None:
-        return np.full((len(resources), panel.hours), np.nan)
-    return found[[panel.position[one] for one in resources]].astype(float)
-
-
-def _seen(panel: UsagePanel, resources: Sequence[str]) -> FloatArray:
-    known = ~np.isnan(_rows(panel, Metric.CPU_MEAN, resources))
-    return np.asarray(known.sum(axis=0), dtype=float)
-
-
-def _group(
-    group: ScalingGroup, panel: UsagePanel, inventory: Inventory, types: Mapping[str, TypeFacts]
-) -> tuple[tuple[str, str], Observed] | None:
-    members = [inventory.instance[one] for one in group.instance_ids if one in inventory.instance]
-    found = {one.instance_type for one in members}
-    known = [one.instance_id for one in members if _is_known(panel, one.instance_id)]
-    if len(found) != 1 or not found <= types.keys() or not known:
-        return None
-    observed = Observed(
-        resource=group.name,
-        facts=types[found.pop()],
-        use=_use(panel, known),
-        instance_hours=_seen(panel, known),
-        keeps_vcpu=_scales(group, panel),
-    )
-    return (group.region, group.name), observed
-
-
-def _scales(group: ScalingGroup, panel: UsagePanel) -> bool:
-    """Return whether the number of a group's instances follows its load."""
-    if group.max_size <= group.min_size:
-        return False
-    counts = panel.row(Metric.INSTANCES, group.series)
-    if counts is None or group.predictive_policies:
-        return True
-    known = counts[~np.isnan(counts)]
-    return bool((np.abs(known - np.median(known)) >= 0.5).mean() > VARYING_SHARE)
 
 
 def _needs(

@@ -81,7 +81,9 @@ def test_what_reports_nothing_or_has_an_unknown_type_has_no_need() -> None:
     assert capacity_needs(seen, fleet, TYPES, POLICY).instances == {}
 
 
-def group_need(count: float | list[float] | None = 2.0, **rest: int) -> CapacityNeed:
+def group_need(
+    count: float | list[float] | None = 2.0, *, percent: float = 40.0, **rest: object
+) -> CapacityNeed:
     group = ScalingGroup(
         name="web",
         region=REGION,
@@ -89,7 +91,7 @@ def group_need(count: float | list[float] | None = 2.0, **rest: int) -> Capacity
         **({"min_size": 2, "max_size": 4, "desired": 2} | rest),  # type: ignore[arg-type]
     )
     members = (instance("i-1", group="web"), instance("i-2", group="web"))
-    early = [40.0] * 336 + [1.0] * 336
+    early = [percent] * 336 + [1.0] * 336
     rows: dict[str, dict[Metric, float | list[float]]] = {
         "i-1": {Metric.CPU_MEAN: early},
         "i-2": {Metric.CPU_MEAN: early[::-1]},
@@ -118,12 +120,17 @@ def test_a_group_that_scales_by_load_keeps_its_vcpu_at_any_hour_of_the_day() -> 
 
 def test_a_group_of_a_steady_number_is_sized_by_use_although_it_could_scale() -> None:
     replaced = [2.0] * 300 + [3.0] * 2 + [2.0] * 370
-    assert group_need(replaced, max_size=10, min_size=1).vcpu == group_need().vcpu < 8.0
+    assert group_need(replaced, percent=2.0, max_size=10, min_size=1).vcpu == 2.0
+
+
+def test_a_group_with_a_policy_would_scale_if_its_instances_were_smaller() -> None:
+    assert group_need(percent=2.0, dynamic_policies=("cpu-50",)).vcpu == 8.0
+    assert group_need(percent=2.0, dynamic_policies=("cpu-50",), max_size=2).vcpu == 2.0
 
 
 def test_a_group_whose_number_is_unknown_may_have_scaled() -> None:
-    assert group_need(None).vcpu == 8.0
-    assert group_need(None, max_size=2).vcpu < 8.0
+    assert group_need(None, percent=2.0).vcpu == 8.0
+    assert group_need(None, percent=2.0, max_size=2).vcpu == 2.0
 
 
 def test_a_fleet_of_thousands_is_no_slower_than_its_hours() -> None:

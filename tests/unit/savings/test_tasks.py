@@ -110,7 +110,13 @@ def test_kinds_and_ignored_resources_reach_the_policy() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("exceed_share", 0.2), ("min_days", 3), ("spot_floor_share", 1.5), ("kinds", ["magic"])],
+    [
+        ("exceed_share", 0.2),
+        ("worst_exceed_share", 0.7),
+        ("min_days", 3),
+        ("spot_floor_share", 1.5),
+        ("kinds", ["magic"]),
+    ],
 )
 def test_a_setting_out_of_bounds_is_refused_by_its_name(field: str, value: object) -> None:
     with pytest.raises(ValidationError, match=field):
