@@ -19,7 +19,13 @@ from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.cover import Cover
 from tasks.domain.savings.machines import machines_of
 from tasks.domain.savings.money import PriceBook
-from tasks.domain.savings.net_steps import BESIDE, COMMITMENTS, OTHERS, WHOLE_BILL
+from tasks.domain.savings.net_steps import (
+    BESIDE,
+    COMMITMENTS,
+    COMMITMENTS_AND_OTHERS,
+    OTHERS,
+    WHOLE_BILL,
+)
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.plan import find_savings
 from tasks.domain.savings.policy import SavingsPolicy
@@ -404,7 +410,7 @@ def test_the_arithmetic_ends_at_the_net_and_adds_up_with_a_calculator(
         steps = each.opportunity.steps
         assert steps[-1].value == pytest.approx(each.net.expected, abs=0.01)
         for step in steps:
-            if step.what in (COMMITMENTS, WHOLE_BILL, OTHERS, BESIDE):
+            if step.what in (COMMITMENTS, COMMITMENTS_AND_OTHERS, WHOLE_BILL, OTHERS, BESIDE):
                 assert _calculated(step.formula) == pytest.approx(step.value, abs=0.0051)
 
 

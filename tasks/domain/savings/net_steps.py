@@ -7,6 +7,7 @@ from tasks.domain.savings.opportunity import Opportunity, Step
 
 COMMITMENTS = "less what commitments already pay for"
 WHOLE_BILL = "as the whole bill has it"
+COMMITMENTS_AND_OTHERS = "less what commitments and the other changes already take off"
 OTHERS = "less what the other changes already save"
 BESIDE = "with what it saves only beside the other changes"
 
@@ -18,8 +19,8 @@ def net_steps(
 
     Args:
         opportunity: Its last step is what it saves by itself, at list prices.
-        alone_usd: What it saves by itself, existing commitments counted, USD a month; None where
-            it is only offered together with others.
+        alone_usd: What it saves by itself, existing commitments counted, USD a month; None of a
+            change on top of others, whose last step counts from what they leave.
         net_usd: What it adds to the total, USD a month.
         committed: Whether there are commitments.
     """
@@ -31,7 +32,8 @@ def net_steps(
         found.append(_step(COMMITMENTS if covered else WHOLE_BILL, listed, alone_usd))
     before = found[-1].value if found else listed
     if _differ(before, net_usd):
-        found.append(_step(OTHERS if net_usd < before else BESIDE, before, net_usd))
+        less = COMMITMENTS_AND_OTHERS if committed and alone_usd is None else OTHERS
+        found.append(_step(less if net_usd < before else BESIDE, before, net_usd))
     return tuple(found)
 
 

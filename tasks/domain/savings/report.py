@@ -9,7 +9,13 @@ from datetime import datetime
 
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind, Rejection, Step
-from tasks.domain.savings.selection import ATTRIBUTION, Chosen, CommitmentLevel, Selection
+from tasks.domain.savings.selection import (
+    ATTRIBUTION,
+    Chosen,
+    CommitmentLevel,
+    Selection,
+    together,
+)
 
 MOST_ROWS = 200
 MOST_AUDITED = 40
@@ -125,7 +131,7 @@ def _by_kind(chosen: Sequence[Chosen]) -> str:
         if kind not in count:
             continue
         of_kind = [one for one in chosen if one.opportunity.kind is kind]
-        net = Usd.total(one.net for one in of_kind)
+        net = _net_of(of_kind)
         restarts = sum(one.opportunity.restart for one in of_kind)
         rows.append(
             f"| {kind} | {count[kind]} | {usd(net.expected)} | {usd(net.low)} to "
@@ -133,6 +139,14 @@ def _by_kind(chosen: Sequence[Chosen]) -> str:
         )
     head = "| kind | count | net a month | interval | restarts |\n| :-- | --: | --: | --: | --: |"
     return "\n".join([head, *rows])
+
+
+def _net_of(chosen: Sequence[Chosen]) -> Usd:
+    """Return what the chosen of one kind add to the total, with the interval of their sum."""
+    nets = Usd.total(one.net for one in chosen)
+    if any(one.own is None for one in chosen):
+        return nets
+    return together(chosen, expected=nets.expected, most=nets.high)
 
 
 def _commitment(level: CommitmentLevel | None) -> str:

@@ -219,15 +219,14 @@ def _choice(
 
 
 def _chosen(step: Attributed, choice: Choice, worth: Valuation) -> Chosen:
-    by_itself = worth.by_itself(step)
-    alone_usd = worth.alone_usd(by_itself)
+    alone_usd = worth.alone_usd(worth.by_itself(step))
     opportunity = step.stage.opportunity
     most = choice.before_of(step.alternative.resources).usd
     own = _like(opportunity.saving, step.net_usd, most=most)
     alone = _like(opportunity.saving, alone_usd, most=most)
     lines = net_steps(
         opportunity,
-        alone_usd=alone_usd if len(by_itself.stages) == 1 else None,
+        alone_usd=alone_usd if step.stage is step.alternative.stages[0] else None,
         net_usd=step.net_usd,
         committed=choice.ledger.cover.paid_usd_per_hour > 0.0,
     )
