@@ -1,12 +1,14 @@
-"""Instances that nobody uses, and volumes that nothing is attached to."""
+"""Instances that nobody uses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 
-from tasks.domain.inventory import InstanceState, Lifecycle, Service, Volume
+from tasks.domain.arrays import FloatArray
+from tasks.domain.inventory import Service
 from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.evidence import (
@@ -16,15 +18,14 @@ from tasks.domain.savings.evidence import (
     known_window,
     reject,
     saving_step,
-    tag_says,
     too_short,
     usd_step,
 )
 from tasks.domain.savings.machines import Machines
-from tasks.domain.savings.money import Usd
+from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
-from tasks.domain.savings.policy import SCHEDULE_TAG
 from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
+from tasks.domain.savings.stopping import may_lose_disks, production_forbids, stop_forbidden
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric
 
@@ -36,18 +37,19 @@ IDLE_NETWORK_BYTES_PER_SECOND = 10_000.0
 IDLE_DISK_BYTES_PER_SECOND = 50_000.0
 """95 of 100 hours have at most this; agents and logs write some."""
 WORST_FACTOR = 5.0
-"""Of these limits, that no single hour may exceed: a job at the end of the month is one too."""
+"""Of these limits, that an hour may reach: a job at the end of the month has no quantile."""
+LONE_PERCENT = 50.0
+LONE_HOURS_PER_WEEK = 1.0
+"""An update or a restart takes more processor than that, for an hour, and moves few bytes: so few
+hours with at most this mean pass, where traffic and disk keep their bounds; they are named."""
 RECURRING_QUANTILE = 1.0 / 3.0
 """An hour of the week with more than a limit in two of three weeks or more is one of work."""
-SNAPSHOT_SHARE = 0.65
-"""Most that a GiB of snapshot costs, of a GiB of gp3: 0.05 to 0.08 USD in us-east-1."""
-
 UNKNOWN_DISK_FACTOR = 0.9
 UNNAMED_FACTOR = 0.9
+LONE_FACTOR = 0.8
 CAUTION_FACTOR = 0.8
-"""Of the confidence: disk traffic is unknown, nobody named its use idle, it may be production."""
-UNATTACHED_FACTOR = 0.3
-"""Of the confidence: that a volume is unattached was seen once."""
+"""Of the confidence: disk traffic is unknown, nobody named its use idle, single hours stood out, it
+may be production."""
 
 _LIMITS = (
     (Metric.CPU_MEAN, IDLE_CPU_PERCENT, "% processor, mean"),
@@ -129,40 +131,8 @@ def _why_not_idle(
     if asked is not None:
         why = f"answers for {asked.service_id}, which has or may have requests"
         return reject(Kind.STOP, key, why)
-    return None
-
-
-def stop_forbidden(machines: Machines) -> str:
-    """Return why an instance cannot or must not be stopped, ever; empty where it may be.
-
-    Args:
-        machines: A single instance.
-    """
-    one, said = machines.instances[0], tag_says(machines.tags, SCHEDULE_TAG)
-    if said == "never":
-        return f"the tag {SCHEDULE_TAG} says never"
-    if one.state is not InstanceState.RUNNING:
-        return f"it is {one.state} and not running"
-    if one.lifecycle is not Lifecycle.ON_DEMAND:
-        return (
-            f"it is a {one.lifecycle} instance, which cannot be stopped and started again like one "
-            "on demand: end its request if nobody needs it"
-        )
-    if one.root_device != "ebs":
-        return f"its root device is {one.root_device}: it cannot be stopped, only terminated"
-    if is_production(machines.tags) is True and said != "allowed":
-        return f"it is tagged as production: set the tag {SCHEDULE_TAG} to allowed if it may stop"
-    return ""
-
-
-def may_lose_disks(machines: Machines, evidence: Evidence) -> str:
-    """Return why stopping loses what is on local disks; empty where there are none."""
-    facts = evidence.prices.types.get(machines.instances[0].instance_type)
-    if facts is None:
-        return "whether it has local disks is unknown: data on local disks is lost"
-    if facts.local_storage_gb > 0.0:
-        return f"data on local disks ({facts.local_storage_gb:,.0f} GB) is lost"
-    return ""
+    forbidden = production_forbids(machines.tags)
+    return reject(Kind.STOP, key, f"looks idle, but {forbidden}") if forbidden else None
 
 
 def _work(name: str, evidence: Evidence) -> str:
@@ -175,13 +145,41 @@ def _work(name: str, evidence: Evidence) -> str:
         values = row.astype(np.float64)
         mean, worst = float(np.nanmean(values)), float(np.nanmax(values))
         again = quantile_by_hour_of_week(values, hours, quantile=RECURRING_QUANTILE)
-        if worst > WORST_FACTOR * limit:
+        passed = metric is Metric.CPU_MEAN and _passes_alone(name, values, evidence)
+        if worst > WORST_FACTOR * limit and not passed:
             return f"its busiest hour had {worst:,.1f} {unit} (limit {WORST_FACTOR * limit:,.0f})"
         if (busy := int((again > limit).sum())) > 0:
             return f"{busy} hours of the week come back with more than {limit:,.0f} {unit}"
         if mean > limit:
             return f"all hours together had {mean:,.1f} {unit} on average (limit {limit:,.0f})"
     return ""
+
+
+def _passes_alone(name: str, cpu: FloatArray, evidence: Evidence) -> bool:
+    """Return whether hours above the bound are few and moderate; the disk has to be known too."""
+    weeks = float(np.isfinite(cpu).sum()) / HOURS_PER_WEEK
+    return (
+        len(_lone_hours(cpu)) <= LONE_HOURS_PER_WEEK * weeks
+        and float(np.nanmax(cpu)) <= LONE_PERCENT
+        and evidence.panel.row(Metric.DISK, name) is not None
+    )
+
+
+def _lone_hours(cpu: FloatArray) -> list[int]:
+    return [int(at) for at in np.flatnonzero(cpu > WORST_FACTOR * IDLE_CPU_PERCENT)]
+
+
+def _lone_note(name: str, evidence: Evidence) -> str:
+    """Return which hours stood out, to ask what ran then; empty where none did."""
+    row = evidence.panel.row(Metric.CPU_MEAN, name)
+    hours = [] if row is None else _lone_hours(row.astype(np.float64))
+    if row is None or not hours:
+        return ""
+    named = ", ".join(
+        f"{evidence.panel.start + timedelta(hours=at):%Y-%m-%d %H:%M} UTC ({row[at]:.0f}%)"
+        for at in hours
+    )
+    return f"single hours with more processor use, ask what ran then: {named}"
 
 
 def _requests(service: Service, evidence: Evidence) -> float | None:
@@ -213,12 +211,13 @@ def _stop(
     notes = ["its volumes stay and go on costing; addresses that are not elastic change"]
     if not disk_known:
         notes.append("disk traffic is unknown")
-    if lost:
-        notes.append(lost)
+    lone = _lone_note(machines.series, evidence)
+    notes.extend(note for note in (lost, lone) if note)
     days = days_known(evidence.panel, machines.series, Metric.CPU_MEAN)
     factor = (
         (CAUTION_FACTOR if production else 1.0)
         * (1.0 if disk_known else UNKNOWN_DISK_FACTOR)
+        * (LONE_FACTOR if lone else 1.0)
         * (1.0 if archetype is Archetype.IDLE else UNNAMED_FACTOR)
     )
     opportunity = Opportunity(
@@ -247,77 +246,3 @@ def _stop(
         notes=tuple(notes),
     )
     return Stage(opportunity=opportunity, spend=Spend())
-
-
-def delete_unattached(volume: Volume, usd: float, evidence: Evidence) -> Stage | Rejection | None:
-    """Return the opportunity to keep a snapshot instead of a volume; None where it is attached.
-
-    A snapshot holds the same data, so that nothing is lost; it is reckoned as large as the volume,
-    though it only holds blocks that were written.
-
-    Args:
-        volume: Any.
-        usd: What it costs, USD a month.
-        evidence: Prices and policy.
-    """
-    key = (volume.region, volume.volume_id)
-    if volume.attached_to is not None:
-        return None
-    said = tag_says(volume.tags, SCHEDULE_TAG)
-    if said == "never":
-        return reject(Kind.STOP, key, f"unattached, but the tag {SCHEDULE_TAG} says never")
-    if is_production(volume.tags) is True and said != "allowed":
-        why = f"unattached, but tagged as production: set the tag {SCHEDULE_TAG} to allowed"
-        return reject(Kind.STOP, key, why)
-    age = (evidence.now - volume.created_at).total_seconds() / 86_400
-    short = too_short(Kind.STOP, key, age, evidence.policy)
-    if short is not None:
-        return short
-    gp3 = evidence.prices.volumes.get((volume.region, "gp3"))
-    if gp3 is None:
-        why = "unattached, but what a snapshot costs is unknown without a price of gp3"
-        return reject(Kind.STOP, key, why)
-    snapshot_usd = volume.size_gib * gp3.usd_per_gib * SNAPSHOT_SHARE
-    if snapshot_usd >= usd:
-        why = f"a full snapshot may cost {snapshot_usd:.2f} USD a month, the volume {usd:.2f}"
-        return reject(Kind.STOP, key, why, {"snapshot_usd": snapshot_usd, "volume_usd": usd})
-    return Stage(
-        opportunity=_delete(volume, usd, snapshot_usd, gp3.usd_per_gib, evidence),
-        spend=Spend(other_usd=snapshot_usd),
-    )
-
-
-def _delete(
-    volume: Volume, usd: float, snapshot_usd: float, gib_usd: float, evidence: Evidence
-) -> Opportunity:
-    return Opportunity(
-        kind=Kind.STOP,
-        resource=volume.volume_id,
-        region=volume.region,
-        change=f"Take a snapshot of {volume.volume_id} ({volume.kind}, {volume.size_gib:.0f} GiB), "
-        "which nothing is attached to, then delete it.",
-        target={"state": "deleted", "first": "snapshot"},
-        # Since when it has been unattached is not known: it was seen once.
-        evidence_from=evidence.now,
-        evidence_to=evidence.now,
-        steps=(
-            usd_step("volume now", f"{volume.size_gib:.0f} GiB of {volume.kind}", usd),
-            usd_step(
-                "full snapshot at most",
-                f"{volume.size_gib:.0f} GiB x {gib_usd:.4f} USD x {SNAPSHOT_SHARE}",
-                snapshot_usd,
-            ),
-            saving_step(usd, snapshot_usd),
-        ),
-        saving=Usd(low=usd - snapshot_usd, expected=usd - snapshot_usd, high=usd),
-        effort=Effort.MEDIUM,
-        restart=False,
-        reversible=False,
-        disruption=0.05,
-        confidence=confidence(Kind.STOP, None, factor=UNATTACHED_FACTOR),
-        notes=(
-            "the data comes back from the snapshot only, as another volume that is slow at first: "
-            "verify that the snapshot is complete before deleting",
-            "0 days observed: how long it has been unattached is not known; ask whose it is",
-        ),
-    )

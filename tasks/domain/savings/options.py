@@ -10,7 +10,7 @@ from tasks.domain.inventory import Inventory, Service, Volume
 from tasks.domain.savings.alternatives import Alternative, Stage, Unit, single
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.evidence import Evidence, reject
-from tasks.domain.savings.idle import delete_unattached, stop_idle
+from tasks.domain.savings.idle import stop_idle
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.needs import CapacityNeeds
 from tasks.domain.savings.opportunity import Kind, Rejection
@@ -19,6 +19,7 @@ from tasks.domain.savings.right_size import right_size, right_size_group
 from tasks.domain.savings.schedule import schedule
 from tasks.domain.savings.serverless import serverless
 from tasks.domain.savings.spot_use import spot_use
+from tasks.domain.savings.unattached import delete_unattached
 from tasks.domain.savings.volumes import newer_kind, volume_usd
 from tasks.domain.usage.archetypes import Archetype
 

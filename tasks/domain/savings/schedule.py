@@ -19,16 +19,12 @@ from tasks.domain.savings.evidence import (
     too_short,
     usd_step,
 )
-from tasks.domain.savings.idle import (
-    CAUTION_FACTOR,
-    IDLE_NETWORK_BYTES_PER_SECOND,
-    may_lose_disks,
-    stop_forbidden,
-)
+from tasks.domain.savings.idle import CAUTION_FACTOR, IDLE_NETWORK_BYTES_PER_SECOND
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
+from tasks.domain.savings.stopping import may_lose_disks, production_forbids, stop_forbidden
 from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric
@@ -147,6 +143,7 @@ def _why_not(
         _work_outside(cpu, used, evidence)
         or _irregular(cpu, evidence)
         or _traffic_outside(machines.series, used, evidence)
+        or production_forbids(machines.tags)
     )
     if why:
         return reject(Kind.SCHEDULE, key, why)
