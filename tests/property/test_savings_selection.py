@@ -325,6 +325,8 @@ def test_dearer_by_a_factor_saves_more_by_that_factor(
     dearer = plan(*one, _priced(BOOK, factor), ONE_POOL)
     assert dearer.before.usd == pytest.approx(factor * base.before.usd)
     assert dearer.saving.expected == pytest.approx(factor * base.saving.expected, rel=1e-4)
+    assert dearer.saving.low == pytest.approx(factor * base.saving.low, rel=1e-3)
+    assert dearer.saving.high == pytest.approx(factor * base.saving.high, rel=1e-3)
 
 
 def _priced(book: PriceBook, factor: float) -> PriceBook:
