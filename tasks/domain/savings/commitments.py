@@ -213,7 +213,7 @@ def _no_plan(outcome: PlanOutcome, terms: PlanTerms) -> Rejection:
         "saves enough; more steady on-demand use, or a known plan rate, would change that"
     )
     if terms.unobserved:
-        why += f"; {_unobserved(terms)}, wait for more"
+        why += f"; {_unobserved(terms)}; wait for more"
     return Rejection(
         kind=Kind.COMMITMENT,
         resource=ACCOUNT,
@@ -225,8 +225,8 @@ def _no_plan(outcome: PlanOutcome, terms: PlanTerms) -> Rejection:
 
 def _unobserved(terms: PlanTerms) -> str:
     return (
-        f"{terms.unobserved} resources of {terms.unobserved_usd:.2f} USD a month were observed for "
-        f"less than {terms.min_days} days and are in no floor"
+        f"observed for less than {terms.min_days} days, so in no floor: {terms.unobserved} of the "
+        f"resources, {terms.unobserved_usd:.2f} USD a month on demand"
     )
 
 

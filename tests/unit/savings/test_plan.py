@@ -265,7 +265,7 @@ def test_what_was_started_two_days_ago_or_never_seen_is_not_committed_to_for_a_y
     assert result.commitment is None
     (why,) = [one.why for one in result.rejected if one.kind is Kind.COMMITMENT]
     assert "stable floor of 0.0000 USD/h" in why
-    assert "21 resources of 3066.00 USD a month were observed for less than 14 days" in why
+    assert "observed for less than 14 days, so in no floor: 21 of the resources, 3066.00" in why
     old = replace(account, instances=(*account.instances, instance("i-old")))
     more = found(account=old, use=use, book=prices()).commitment
     assert more is not None
