@@ -14,12 +14,14 @@ from tasks.adapters.inventory import (
     instances,
     merged_inventory,
     region_inventory,
+    scaling_groups,
+    services,
 )
 from tasks.adapters.pages import items
 from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.instances import Architecture
 from tasks.domain.inventory import Instance, InstanceState, Inventory, Lifecycle
-from tests.support.embedded_aws import Clock, aws_client
+from tests.support.embedded_aws import Clock, aws_client, seeding_client
 
 pytestmark = pytest.mark.embedded("aws")
 
@@ -181,3 +183,33 @@ def test_inventories_of_regions_become_one(inventory: Inventory) -> None:
 @pytest.mark.parametrize("name", ["i386", "x86_64_mac", None])
 def test_an_architecture_that_nothing_is_sold_for_is_any(name: str | None) -> None:
     assert architecture(name) is Architecture.ANY
+
+
+def test_a_service_that_speaks_tcp_is_listed_and_its_requests_are_never_counted() -> None:
+    with serve_aws(EmbeddedAwsConfig(clock=Clock(NOW), fleet="shipped")) as running:
+        seeding = seeding_client(running, "elbv2")
+        (vpc,) = {one["VpcId"] for one in seeding.describe_target_groups()["TargetGroups"]}
+        seeding.create_target_group(
+            Name="ledger", Protocol="TCP", Port=5432, VpcId=vpc, TargetType="instance"
+        )
+        found = services(aws_client(running, "elbv2"), region=REGION)
+
+    ledger = next(one for one in found if "ledger" in one.service_id)
+    assert (ledger.protocol, ledger.counts_requests) == ("TCP", False)
+
+
+def test_every_policy_that_is_not_predictive_is_a_dynamic_one() -> None:
+    with serve_aws(EmbeddedAwsConfig(clock=Clock(NOW), fleet="shipped")) as running:
+        seeding = seeding_client(running, "autoscaling")
+        seeding.put_scaling_policy(
+            AutoScalingGroupName="transcoder",
+            PolicyName="by-hand",
+            PolicyType="SimpleScaling",
+            AdjustmentType="ChangeInCapacity",
+            ScalingAdjustment=1,
+        )
+        groups = scaling_groups(aws_client(running, "autoscaling"), region=REGION)
+
+    (transcoder,) = (one for one in groups if one.name == "transcoder")
+    assert transcoder.dynamic_policies == ("by-hand",)
+    assert transcoder.predictive_policies == ()
