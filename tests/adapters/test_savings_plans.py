@@ -87,6 +87,17 @@ def test_a_reservation_in_a_region_that_is_not_looked_at_is_not_seen(server: Emb
     ]
 
 
+def test_a_reservation_in_a_private_cloud_is_of_the_same_product() -> None:
+    (reserved,) = HELD.reservations
+    old = replace(reserved, product="Linux/UNIX (Amazon VPC)")
+    config = EmbeddedAwsConfig(
+        clock=Clock(NOW), commitments=EmbeddedCommitments(reservations=(old,))
+    )
+    with serve_aws(config) as server:
+        (found,) = held(server, "us-east-1")
+    assert found.product == LINUX
+
+
 def test_an_account_without_commitments_has_none() -> None:
     with serve_aws(EmbeddedAwsConfig(clock=Clock(NOW))) as empty:
         assert held(empty, "us-east-1") == ()
