@@ -108,10 +108,10 @@ def summary_markdown(found: SavingsDocument, *, spend: str, quoted_at: str) -> s
 def _headline(found: SavingsDocument) -> str:
     share = found.saving.expected / found.before_usd if found.before_usd > 0 else 0.0
     lines = [
-        f"**{usd(found.saving.expected)} a month** can be saved ({usd(found.saving.low)} to "
-        f"{usd(found.saving.high)}, four times out of five): {share:.0%} of the "
-        f"{usd(found.before_usd)} that the resources looked at cost now; "
-        f"{usd(found.after_usd)} would be left.",
+        f"**{usd(found.saving.expected)} a month** can be saved if all of it comes true as "
+        f"reckoned: {share:.0%} of the {usd(found.before_usd)} that the resources looked at cost "
+        f"now. With doubts counted it is {usd(found.saving.low)} to {usd(found.saving.high)}, "
+        "four times out of five.",
         f"Overlap is taken out: every amount is a difference of two whole bills. Observed for "
         f"{found.evidence_days} days until {found.observed_at:%d %b %Y %H:%M} UTC.",
     ]
