@@ -24,11 +24,11 @@ from benchmarks.savings_rivals import NAMED
 from tasks.domain.arrays import FloatArray
 from tasks.domain.instances import Architecture, InstanceShape, Offer, TypeFacts
 from tasks.domain.inventory import Instance, Inventory
-from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.money import PriceBook
 from tasks.domain.savings.opportunity import Opportunity
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.right_size import right_size
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
+from tasks.domain.savings.sizing.right_size import right_size
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 REGION, PRODUCT = "us-east-1", "Linux/UNIX"

@@ -8,12 +8,12 @@ import numpy as np
 
 from benchmarks.savings_data import Replay
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.capacity_choice import (
+from tasks.domain.savings.sizing.capacity_choice import (
     capacities_between,
     capacities_on_sale,
     least_capacities,
 )
-from tasks.domain.savings.exceedance import (
+from tasks.domain.savings.sizing.exceedance import (
     RECORDED_CPU,
     RECORDED_MEMORY,
     expected_exceedance,

@@ -43,10 +43,10 @@ from benchmarks.savings_spend_forecasts import (
     judge_forecasts,
 )
 from benchmarks.savings_spend_shapes import recorded_bills
-from tasks.domain.savings.spend import SpendAnomaly, SpendOutlook
-from tasks.domain.savings.spend_anomalies import spend_anomalies
-from tasks.domain.savings.spend_forecast import spend_outlook
-from tasks.domain.savings.spend_simulator import SimulatedSpend, simulate_spend
+from tasks.domain.savings.spend.anomalies import spend_anomalies
+from tasks.domain.savings.spend.forecast import spend_outlook
+from tasks.domain.savings.spend.panel import SpendAnomaly, SpendOutlook
+from tasks.domain.savings.spend.simulator import SimulatedSpend, simulate_spend
 
 DEVELOPMENT_SEEDS = range(5)
 REPORTED_SEEDS = range(100, 110)

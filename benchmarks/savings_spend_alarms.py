@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.harness import Metrics
-from tasks.domain.savings.spend import AnomalyKind, SpendAnomaly, SpendPanel, spend_panel
-from tasks.domain.savings.spend_simulator import InjectedAnomaly, SimulatedSpend
+from tasks.domain.savings.spend.panel import AnomalyKind, SpendAnomaly, SpendPanel, spend_panel
+from tasks.domain.savings.spend.simulator import InjectedAnomaly, SimulatedSpend
 
 RUN_EVERY_DAYS = 3
 """Between judged runs, for time; delays are to the run that told, so daily runs would be sooner."""

@@ -12,8 +12,8 @@ import pandas as pd
 
 from benchmarks.harness import Metrics
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.spend import GroupOutlook, SpendOutlook, spend_panel
-from tasks.domain.savings.spend_simulator import SimulatedSpend
+from tasks.domain.savings.spend.panel import GroupOutlook, SpendOutlook, spend_panel
+from tasks.domain.savings.spend.simulator import SimulatedSpend
 from tasks.domain.scores import skill
 
 ORIGIN_DAYS = (5, 10, 15, 20, 25)

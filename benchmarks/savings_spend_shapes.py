@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.spend_simulator import (
+from tasks.domain.savings.spend.simulator import (
     Service,
     SimulatedSpend,
     SpendProcess,

@@ -26,13 +26,13 @@ from tasks.adapters.state import object_pointer, publish_state, stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
 from tasks.domain.inventory import Inventory
-from tasks.domain.savings.capacity_needs import capacity_needs
+from tasks.domain.savings.kinds.spot_quotes import spot_quotes
 from tasks.domain.savings.money import PriceBook, SpotQuote
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.plan import find_savings
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
 from tasks.domain.savings.report import SavingsDocument, savings_document
-from tasks.domain.savings.spot_quotes import spot_quotes
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.membership import Memberships
 from tasks.domain.usage.panel import UsagePanel

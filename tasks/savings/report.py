@@ -16,7 +16,7 @@ from tasks.domain.savings.report import (
     rejection_rows,
     summary_markdown,
 )
-from tasks.domain.savings.spend_report import spend_markdown, spend_rows
+from tasks.domain.savings.spend.report import spend_markdown, spend_rows
 from tasks.savings.spend import SpendFindings
 
 SUMMARY_KEY = "savings-summary"

@@ -15,9 +15,9 @@ from tasks.adapters.aws import regional_client
 from tasks.adapters.cost_explorer import BY_SERVICE_AND_USAGE, REGION, CostGroup, daily_costs
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
-from tasks.domain.savings.spend import SpendAnomaly, SpendOutlook
-from tasks.domain.savings.spend_anomalies import spend_anomalies
-from tasks.domain.savings.spend_forecast import spend_outlook
+from tasks.domain.savings.spend.anomalies import spend_anomalies
+from tasks.domain.savings.spend.forecast import spend_outlook
+from tasks.domain.savings.spend.panel import SpendAnomaly, SpendOutlook
 from tasks.retries import remote_task
 
 SPEND_DAYS = 120

@@ -19,7 +19,7 @@ from tasks.adapters.cost_explorer import (
     daily_costs,
 )
 from tasks.domain.errors import PermanentError, TransientError
-from tasks.domain.savings.spend_anomalies import spend_anomalies
+from tasks.domain.savings.spend.anomalies import spend_anomalies
 from tests.support.embedded_aws import Clock, aws_client, seeding_client
 
 pytestmark = pytest.mark.embedded("aws")

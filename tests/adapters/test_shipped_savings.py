@@ -23,12 +23,12 @@ from tasks.adapters.usage_metrics import (
     service_panel,
 )
 from tasks.domain.inventory import Inventory
-from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.money import PriceBook, SpotQuote
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.plan import find_savings
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.selection import Selection
+from tasks.domain.savings.selection.selection import Selection
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
 from tasks.domain.usage.panel import UsagePanel
 from tests.support.embedded_aws import Clock, aws_client
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.capacity_choice import capacities_between, least_capacities
-from tasks.domain.savings.exceedance import RECORDED_CPU, expected_exceedance, fleet_use
+from tasks.domain.savings.sizing.capacity_choice import capacities_between, least_capacities
+from tasks.domain.savings.sizing.exceedance import RECORDED_CPU, expected_exceedance, fleet_use
 
 SIZES = np.array([1.0, 2.0, 8.0])
 SHARES = arrays(float, (3, 40), elements=st.floats(0.0, 1.0) | st.just(float("nan"))).filter(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.opportunity import Opportunity, Rejection
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.right_size import right_size
-from tasks.domain.savings.type_choice import group_alternatives
+from tasks.domain.savings.sizing.needs import CapacityNeed
+from tasks.domain.savings.sizing.right_size import right_size
+from tasks.domain.savings.sizing.type_choice import group_alternatives
 from tests.unit.savings.right_size_builders import (
     NOW,
     TYPES,

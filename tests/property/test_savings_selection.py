@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.inventory import Commitment, CommitmentKind, Inventory
-from tasks.domain.savings.alternatives import Alternative, Stage, Unit
 from tasks.domain.savings.bill import Line, Spend
-from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.cover import Cover
+from tasks.domain.savings.kinds.volumes import volume_usd
 from tasks.domain.savings.machines import machines_of
 from tasks.domain.savings.money import PriceBook
-from tasks.domain.savings.net_steps import (
+from tasks.domain.savings.opportunity import Kind
+from tasks.domain.savings.plan import find_savings
+from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.selection.alternatives import Alternative, Stage, Unit
+from tasks.domain.savings.selection.net_steps import (
     BESIDE,
     COMMITMENTS,
     COMMITMENTS_AND_OTHERS,
     OTHERS,
     WHOLE_BILL,
 )
-from tasks.domain.savings.opportunity import Kind
-from tasks.domain.savings.plan import find_savings
-from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.selection import Found, Selection, select
-from tasks.domain.savings.volumes import volume_usd
+from tasks.domain.savings.selection.selection import Found, Selection, select
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
 from tasks.domain.usage.panel import Metric, UsagePanel
 from tests.unit.savings import account
 from tests.unit.savings.options import (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.savings.spend_anomalies import spend_anomalies
-from tasks.domain.savings.spend_forecast import spend_outlook
-from tasks.domain.savings.spend_simulator import simulate_spend
+from tasks.domain.savings.spend.anomalies import spend_anomalies
+from tasks.domain.savings.spend.forecast import spend_outlook
+from tasks.domain.savings.spend.simulator import simulate_spend
 
 START = date(2026, 1, 1)
 SEEDS = st.integers(0, 2**31)

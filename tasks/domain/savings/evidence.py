@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from tasks.domain.savings.alternatives import ResourceKey
 from tasks.domain.savings.money import PriceBook
 from tasks.domain.savings.opportunity import Kind, Rejection, Step
 from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.selection.alternatives import ResourceKey
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 ENVIRONMENT_TAGS = frozenset({"env", "environment", "stage"})

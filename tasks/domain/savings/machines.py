@@ -10,7 +10,6 @@ import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.inventory import Instance, Inventory, Lifecycle, ScalingGroup
-from tasks.domain.savings.alternatives import ResourceKey, Unit
 from tasks.domain.savings.bill import MONTHS_HOURS, Line, Spend
 from tasks.domain.savings.cover import product_scope
 from tasks.domain.savings.money import PriceBook
@@ -22,6 +21,7 @@ from tasks.domain.savings.running import (
     hours_reported,
     running_of,
 )
+from tasks.domain.savings.selection.alternatives import ResourceKey, Unit
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 SHARED = "default"

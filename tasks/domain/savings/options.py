@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tasks.domain.inventory import Inventory, Service, Volume
-from tasks.domain.savings.alternatives import Alternative, Stage, Unit, single
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.evidence import Evidence, reject
-from tasks.domain.savings.idle import stop_idle
+from tasks.domain.savings.kinds.idle import stop_idle
+from tasks.domain.savings.kinds.predictive import predictive_scaling
+from tasks.domain.savings.kinds.schedule import schedule
+from tasks.domain.savings.kinds.serverless import serverless
+from tasks.domain.savings.kinds.spot_use import spot_use
+from tasks.domain.savings.kinds.unattached import delete_unattached
+from tasks.domain.savings.kinds.volumes import newer_kind, volume_usd
 from tasks.domain.savings.machines import Machines
-from tasks.domain.savings.needs import CapacityNeeds
 from tasks.domain.savings.opportunity import Kind, Rejection
-from tasks.domain.savings.predictive import predictive_scaling
-from tasks.domain.savings.right_size import right_size, right_size_group
-from tasks.domain.savings.schedule import schedule
-from tasks.domain.savings.serverless import serverless
-from tasks.domain.savings.spot_use import spot_use
-from tasks.domain.savings.unattached import delete_unattached
-from tasks.domain.savings.volumes import newer_kind, volume_usd
+from tasks.domain.savings.selection.alternatives import Alternative, Stage, Unit, single
+from tasks.domain.savings.sizing.needs import CapacityNeeds
+from tasks.domain.savings.sizing.right_size import right_size, right_size_group
 from tasks.domain.usage.archetypes import Archetype
 
 Way = tuple[tuple[Stage, ...], Machines]

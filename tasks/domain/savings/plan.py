@@ -10,18 +10,18 @@ import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.inventory import Inventory
-from tasks.domain.savings.commitments import ACCOUNT, PlanTerms
 from tasks.domain.savings.cover import existing_cover
 from tasks.domain.savings.evidence import Evidence
+from tasks.domain.savings.kinds.commitments import ACCOUNT, PlanTerms
 from tasks.domain.savings.machines import Machines, machines_of
 from tasks.domain.savings.money import HOURS_PER_WEEK, PriceBook
-from tasks.domain.savings.needs import CapacityNeeds
 from tasks.domain.savings.opportunity import Kind, Rejection
-from tasks.domain.savings.optimum import TIME_LIMIT_SECONDS
 from tasks.domain.savings.options import Options, add_machines, add_services, add_volumes
 from tasks.domain.savings.policy import SavingsPolicy
 from tasks.domain.savings.running import hours_reported, hours_run
-from tasks.domain.savings.selection import Found, Selection, select
+from tasks.domain.savings.selection.optimum import TIME_LIMIT_SECONDS
+from tasks.domain.savings.selection.selection import Found, Selection, select
+from tasks.domain.savings.sizing.needs import CapacityNeeds
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric, UsagePanel
 

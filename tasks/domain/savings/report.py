@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind, Rejection, Step
-from tasks.domain.savings.selection import (
+from tasks.domain.savings.selection.selection import (
     ATTRIBUTION,
     Chosen,
     CommitmentLevel,

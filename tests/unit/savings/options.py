@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.alternatives import Alternative, Stage, Unit, single
 from tasks.domain.savings.bill import Line, Spend, monthly_bill
-from tasks.domain.savings.commitments import PlanTerms
 from tasks.domain.savings.cover import Cover
+from tasks.domain.savings.kinds.commitments import PlanTerms
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.selection import hurdle_usd
+from tasks.domain.savings.selection.alternatives import Alternative, Stage, Unit, single
+from tasks.domain.savings.selection.selection import hurdle_usd
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 REGION = "us-east-1"

@@ -11,7 +11,7 @@ import numpy as np
 from tasks.domain.instances import Architecture, InstanceShape, Offer, TypeFacts
 from tasks.domain.inventory import Instance, Inventory, Lifecycle
 from tasks.domain.savings.money import PriceBook
-from tasks.domain.savings.needs import CapacityNeed
+from tasks.domain.savings.sizing.needs import CapacityNeed
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.alternatives import Alternative, Stage
-from tasks.domain.savings.idle import stop_idle
+from tasks.domain.savings.kinds.idle import stop_idle
+from tasks.domain.savings.kinds.predictive import predictive_scaling
+from tasks.domain.savings.kinds.schedule import schedule
+from tasks.domain.savings.kinds.serverless import serverless
+from tasks.domain.savings.kinds.spot_use import spot_use
+from tasks.domain.savings.kinds.unattached import delete_unattached
+from tasks.domain.savings.kinds.volumes import newer_kind, volume_usd
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import PriceBook
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.predictive import predictive_scaling
-from tasks.domain.savings.schedule import schedule
-from tasks.domain.savings.serverless import serverless
-from tasks.domain.savings.spot_use import spot_use
-from tasks.domain.savings.unattached import delete_unattached
-from tasks.domain.savings.volumes import newer_kind, volume_usd
+from tasks.domain.savings.selection.alternatives import Alternative, Stage
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric, UsagePanel
 from tests.unit.savings.account import (

@@ -12,22 +12,22 @@ import pytest
 
 from tasks.domain.inventory import Commitment, CommitmentKind, Inventory
 from tasks.domain.savings.bill import Ledger
-from tasks.domain.savings.capacity_needs import capacity_needs
-from tasks.domain.savings.commitments import (
+from tasks.domain.savings.cover import Cover
+from tasks.domain.savings.kinds.commitments import (
     PlanTerms,
     best_plan,
     commitment_opportunity,
     low_use,
     plan_confidence,
 )
-from tasks.domain.savings.cover import Cover
 from tasks.domain.savings.machines import machines_of
 from tasks.domain.savings.money import PriceBook
-from tasks.domain.savings.needs import CapacityNeeds
 from tasks.domain.savings.opportunity import Kind, Opportunity, Rejection
 from tasks.domain.savings.plan import find_savings, lowest_week_share, plan_terms, weekly_usd
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
-from tasks.domain.savings.selection import Selection
+from tasks.domain.savings.selection.selection import Selection
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
+from tasks.domain.savings.sizing.needs import CapacityNeeds
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric, UsagePanel
 from tests.unit.savings.account import (

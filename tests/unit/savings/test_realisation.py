@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.realisation import Doubtful, realised, realised_together
+from tasks.domain.savings.selection.realisation import Doubtful, realised, realised_together
 
 POINT = Usd.exactly(90.0)
 

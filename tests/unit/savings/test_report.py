@@ -19,7 +19,7 @@ from tasks.domain.savings.report import (
     summary_markdown,
     usd,
 )
-from tasks.domain.savings.selection import Chosen, CommitmentLevel
+from tasks.domain.savings.selection.selection import Chosen, CommitmentLevel
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "savings_report.md"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,11 +11,11 @@ import pytest
 from tasks.domain.instances import Architecture, Offer
 from tasks.domain.inventory import InstanceState, Lifecycle, ScalingGroup
 from tasks.domain.savings.money import PriceBook, SpotQuote
-from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.opportunity import Effort, Opportunity, Rejection
 from tasks.domain.savings.policy import ARCHITECTURE_TAG, SavingsPolicy
-from tasks.domain.savings.right_size import confidence, right_size, right_size_group
-from tasks.domain.savings.running_hours import monthly_hours
+from tasks.domain.savings.sizing.needs import CapacityNeed
+from tasks.domain.savings.sizing.right_size import confidence, right_size, right_size_group
+from tasks.domain.savings.sizing.running_hours import monthly_hours
 from tests.unit.savings.right_size_builders import (
     LINUX,
     NOW,

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tasks.domain.errors import PermanentError
-from tasks.domain.savings.capacity_choice import (
+from tasks.domain.savings.sizing.capacity_choice import (
     capacities_between,
     capacities_on_sale,
     least_capacities,
 )
-from tasks.domain.savings.exceedance import (
+from tasks.domain.savings.sizing.exceedance import (
     PRIOR_MACHINES,
     RECORDED_CPU,
     SURPRISE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.domain.instances import Architecture, InstanceShape, TypeFacts
-from tasks.domain.savings.running_hours import monthly_hours
+from tasks.domain.savings.sizing.running_hours import monthly_hours
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tasks.domain.inventory import ScalingGroup
-from tasks.domain.savings.capacity_needs import capacity_needs
-from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
+from tasks.domain.savings.sizing.needs import CapacityNeed
 from tasks.domain.usage.panel import Metric
 from tests.unit.savings.right_size_builders import REGION, START, TYPES, instance, inventory, panel
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from tasks.domain.savings.capacity_needs import capacity_needs
 from tasks.domain.savings.opportunity import Opportunity, Rejection
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.right_size import right_size
-from tasks.domain.savings.same_type import hours_of_present_type
+from tasks.domain.savings.sizing.capacity_needs import capacity_needs
+from tasks.domain.savings.sizing.right_size import right_size
+from tasks.domain.savings.sizing.same_type import hours_of_present_type
 from tasks.domain.usage.panel import Metric
 from tests.unit.savings.right_size_builders import (
     NOW,

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from tasks.domain.inventory import Commitment, CommitmentKind
-from tasks.domain.savings.alternatives import Alternative, Stage, single
 from tasks.domain.savings.bill import Ledger, Spend
-from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.cover import Cover
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind
-from tasks.domain.savings.optimum import cheapest_apart
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
-from tasks.domain.savings.selection import Found, select
-from tasks.domain.savings.valuation import Valuation
+from tasks.domain.savings.selection.alternatives import Alternative, Stage, single
+from tasks.domain.savings.selection.choice import Choice
+from tasks.domain.savings.selection.optimum import cheapest_apart
+from tasks.domain.savings.selection.selection import Found, select
+from tasks.domain.savings.selection.valuation import Valuation
 from tests.unit.savings.options import (
     ALWAYS,
     NO_LIMITS,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tasks.domain.errors import PermanentError
-from tasks.domain.savings.spend import AnomalyKind, SpendAnomaly, spend_panel
+from tasks.domain.savings.spend.panel import AnomalyKind, SpendAnomaly, spend_panel
 
 START = date(2026, 1, 1)
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tasks.domain.errors import PermanentError
-from tasks.domain.savings.spend import AnomalyKind, SpendAnomaly
-from tasks.domain.savings.spend_anomalies import TOLD_DAYS, spend_anomalies
+from tasks.domain.savings.spend.anomalies import TOLD_DAYS, spend_anomalies
+from tasks.domain.savings.spend.panel import AnomalyKind, SpendAnomaly
 
 START = date(2026, 1, 1)
 NOISE = 1.0 + np.random.default_rng(5).normal(0.0, 0.02, 400)

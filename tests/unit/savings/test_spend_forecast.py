@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tasks.domain.errors import PermanentError
-from tasks.domain.savings.spend_forecast import spend_outlook
-from tasks.domain.savings.spend_simulator import simulate_spend
+from tasks.domain.savings.spend.forecast import spend_outlook
+from tasks.domain.savings.spend.simulator import simulate_spend
 
 START = date(2026, 1, 1)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.spend import AnomalyKind, GroupOutlook, SpendAnomaly, SpendOutlook
-from tasks.domain.savings.spend_report import anomaly_sentence, spend_markdown, spend_rows
+from tasks.domain.savings.spend.panel import AnomalyKind, GroupOutlook, SpendAnomaly, SpendOutlook
+from tasks.domain.savings.spend.report import anomaly_sentence, spend_markdown, spend_rows
 
 ONE = GroupOutlook(
     group="Amazon EC2",

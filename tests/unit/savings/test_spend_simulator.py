@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from tasks.domain.savings.spend_simulator import Service, SpendProcess, simulate_spend
+from tasks.domain.savings.spend.simulator import Service, SpendProcess, simulate_spend
 
 START = date(2026, 1, 1)
 QUIET = SpendProcess(anomalies_per_month=0.0)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.domain.savings.spot_quotes import spot_quotes
+from tasks.domain.savings.kinds.spot_quotes import spot_quotes
 
 
 def forecast(**changes: Any) -> pd.DataFrame:

@@ -17,25 +17,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tasks.domain.savings.alternatives import Alternative, Unit
-from tasks.domain.savings.attribution import Attributed, attributed
 from tasks.domain.savings.bill import Bill, Ledger
-from tasks.domain.savings.choice import Choice
-from tasks.domain.savings.commitments import (
+from tasks.domain.savings.cover import NO_COVER, Cover
+from tasks.domain.savings.kinds.commitments import (
     PlanOutcome,
     PlanTerms,
     break_even_use,
     commitment_opportunity,
 )
-from tasks.domain.savings.cover import NO_COVER, Cover
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.net_steps import net_steps
 from tasks.domain.savings.opportunity import Opportunity, Rejection
-from tasks.domain.savings.optimum import TIME_LIMIT_SECONDS, best_choice
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.realisation import Doubtful, realised, realised_together
-from tasks.domain.savings.reasons import allowed_by, not_chosen, plan_left_alone
-from tasks.domain.savings.valuation import Valuation
+from tasks.domain.savings.selection.alternatives import Alternative, Unit
+from tasks.domain.savings.selection.attribution import Attributed, attributed
+from tasks.domain.savings.selection.choice import Choice
+from tasks.domain.savings.selection.net_steps import net_steps
+from tasks.domain.savings.selection.optimum import TIME_LIMIT_SECONDS, best_choice
+from tasks.domain.savings.selection.realisation import Doubtful, realised, realised_together
+from tasks.domain.savings.selection.reasons import allowed_by, not_chosen, plan_left_alone
+from tasks.domain.savings.selection.valuation import Valuation
 
 ATTRIBUTION = (
     "attributed in order: right-size, stop, schedule, scaling, volumes and serverless first, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tasks.domain.inventory import Volume
-from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.evidence import (
     Evidence,
@@ -14,10 +13,11 @@ from tasks.domain.savings.evidence import (
     too_short,
     usd_step,
 )
+from tasks.domain.savings.kinds.stopping import production_forbids
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection
 from tasks.domain.savings.policy import SCHEDULE_TAG
-from tasks.domain.savings.stopping import production_forbids
+from tasks.domain.savings.selection.alternatives import Stage
 
 SNAPSHOT_SHARE = 0.65
 """Most that a GiB of snapshot costs, of a GiB of gp3: 0.05 to 0.08 USD in us-east-1."""

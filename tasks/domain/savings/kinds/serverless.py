@@ -9,7 +9,6 @@ import numpy as np
 
 from tasks.domain.instances import Architecture
 from tasks.domain.inventory import Service
-from tasks.domain.savings.alternatives import Alternative, ResourceKey, Stage
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.cover import LINUX
 from tasks.domain.savings.evidence import (
@@ -23,12 +22,13 @@ from tasks.domain.savings.evidence import (
     too_short,
     usd_step,
 )
-from tasks.domain.savings.explained import other_work
+from tasks.domain.savings.kinds.explained import other_work
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_MONTH, HOURS_PER_WEEK, FunctionPrice, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.policy import SCHEDULE_TAG
 from tasks.domain.savings.running import days_known
+from tasks.domain.savings.selection.alternatives import Alternative, ResourceKey, Stage
 from tasks.domain.usage.panel import Metric
 
 MOST_INSTANCES = 4

@@ -14,7 +14,7 @@ import numpy as np
 from tasks.domain.arrays import FloatArray
 from tasks.domain.instances import TypeFacts
 from tasks.domain.inventory import Instance, Inventory, ScalingGroup
-from tasks.domain.savings.same_type import hours_of_present_type
+from tasks.domain.savings.sizing.same_type import hours_of_present_type
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 VARYING_SHARE = 0.01

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.spend import AnomalyKind, GroupOutlook, SpendAnomaly, SpendOutlook
-from tasks.domain.savings.spend_episodes import WARM_UP_DAYS, YOUNG_DAYS, YOUNG_EVIDENCE
+from tasks.domain.savings.spend.episodes import WARM_UP_DAYS, YOUNG_DAYS, YOUNG_EVIDENCE
+from tasks.domain.savings.spend.panel import AnomalyKind, GroupOutlook, SpendAnomaly, SpendOutlook
 
 MOST_GROUPS = 8
 MOST_ANOMALIES = 5

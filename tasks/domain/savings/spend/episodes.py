@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.spend import SpendPanel
-from tasks.domain.savings.spend_pattern import MAD_TO_SD, Calendar, filled, spend_pattern
+from tasks.domain.savings.spend.panel import SpendPanel
+from tasks.domain.savings.spend.pattern import MAD_TO_SD, Calendar, filled, spend_pattern
 
 WATCHED_DAYS = 90
 """Days that are judged again in each run; what is told comes from the second half of them."""

@@ -9,8 +9,8 @@ import numpy as np
 from tasks.domain.arrays import FloatArray
 from tasks.domain.inventory import Service
 from tasks.domain.savings.evidence import Evidence
+from tasks.domain.savings.kinds.predictive import busy_instances
 from tasks.domain.savings.machines import Machines
-from tasks.domain.savings.predictive import busy_instances
 from tasks.domain.usage.panel import Metric
 
 SYSTEM_SHARE = 0.05

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from tasks.domain.inventory import Instance, InstanceState, Lifecycle, ScalingGroup
 from tasks.domain.savings.money import PriceBook, Usd
-from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.policy import SavingsPolicy
-from tasks.domain.savings.running_hours import monthly_hours
-from tasks.domain.savings.type_choice import TypeChoice, group_alternatives, mean_price
+from tasks.domain.savings.sizing.needs import CapacityNeed
+from tasks.domain.savings.sizing.running_hours import monthly_hours
+from tasks.domain.savings.sizing.type_choice import TypeChoice, group_alternatives, mean_price
 
 DISRUPTION_ALONE = 0.3
 """An instance that is stopped and started is away for minutes."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.domain.savings.alternatives import Alternative, ResourceKey, Unit
 from tasks.domain.savings.bill import Ledger, Spend
+from tasks.domain.savings.selection.alternatives import Alternative, ResourceKey, Unit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

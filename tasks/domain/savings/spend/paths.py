@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
-from tasks.domain.savings.spend_pattern import Calendar, spend_pattern
+from tasks.domain.savings.spend.pattern import Calendar, spend_pattern
 
 FIT_DAYS = 120
 HORIZON_DAYS = 70

@@ -14,7 +14,7 @@ from tasks.domain.inventory import Commitment
 from tasks.domain.savings.bill import Bill, Ledger
 from tasks.domain.savings.money import HOURS_PER_MONTH, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
-from tasks.domain.savings.running_hours import EIGHTY_PERCENT, WEEKS_PER_MONTH
+from tasks.domain.savings.sizing.running_hours import EIGHTY_PERCENT, WEEKS_PER_MONTH
 
 ACCOUNT = "account"
 ENDS_SOON = timedelta(days=60)

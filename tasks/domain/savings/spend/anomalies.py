@@ -10,8 +10,8 @@ import pandas as pd
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.errors import PermanentError
-from tasks.domain.savings.spend import AnomalyKind, SpendAnomaly, SpendPanel, spend_panel
-from tasks.domain.savings.spend_episodes import Episode, WatchedGroup, episodes, watched_groups
+from tasks.domain.savings.spend.episodes import Episode, WatchedGroup, episodes, watched_groups
+from tasks.domain.savings.spend.panel import AnomalyKind, SpendAnomaly, SpendPanel, spend_panel
 
 DEFAULT_MIN_USD = 50.0
 TOLD_DAYS = 45

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import BoolArray, FloatArray
-from tasks.domain.savings.spend import AnomalyKind
+from tasks.domain.savings.spend.panel import AnomalyKind
 
 MONTH_DAYS = 30.4
 LARGEST_FLEET_CHANGE = 0.12

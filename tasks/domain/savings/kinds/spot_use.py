@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tasks.domain.instances import InstanceShape, TypeFacts
-from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.cover import LINUX
 from tasks.domain.savings.evidence import (
@@ -25,6 +24,7 @@ from tasks.domain.savings.money import HOURS_PER_MONTH, SpotQuote, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.policy import SPOT_TAG
 from tasks.domain.savings.running import days_known
+from tasks.domain.savings.selection.alternatives import Stage
 from tasks.domain.usage.panel import Metric
 
 REWORK_HOURS = 0.5

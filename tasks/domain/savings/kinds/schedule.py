@@ -8,7 +8,6 @@ import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.inventory import Service
-from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.evidence import (
     Evidence,
     confidence,
@@ -19,13 +18,14 @@ from tasks.domain.savings.evidence import (
     too_short,
     usd_step,
 )
-from tasks.domain.savings.idle import CAUTION_FACTOR, IDLE_NETWORK_BYTES_PER_SECOND
+from tasks.domain.savings.kinds.idle import CAUTION_FACTOR, IDLE_NETWORK_BYTES_PER_SECOND
+from tasks.domain.savings.kinds.stopping import may_lose_disks, production_forbids, stop_forbidden
+from tasks.domain.savings.kinds.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
-from tasks.domain.savings.stopping import may_lose_disks, production_forbids, stop_forbidden
-from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
+from tasks.domain.savings.selection.alternatives import Stage
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.panel import Metric
 

@@ -13,10 +13,10 @@ from scipy.optimize import LinearConstraint
 from scipy.sparse import coo_matrix
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.alternatives import Alternative, ResourceKey
 from tasks.domain.savings.bill import MONTHS_HOURS, Spend, class_of
-from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.money import HOURS_PER_MONTH
+from tasks.domain.savings.selection.alternatives import Alternative, ResourceKey
+from tasks.domain.savings.selection.choice import Choice
 
 Entry = tuple[int, int, float]
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.inventory import ScalingGroup
-from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import MONTHS_HOURS
 from tasks.domain.savings.evidence import (
     Evidence,
@@ -18,11 +17,12 @@ from tasks.domain.savings.evidence import (
     saving_step,
     usd_step,
 )
+from tasks.domain.savings.kinds.weekly import LEAST_REGULARITY, regularity
 from tasks.domain.savings.machines import Machines
 from tasks.domain.savings.money import HOURS_PER_WEEK, Usd
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection, Step
 from tasks.domain.savings.running import days_known, quantile_by_hour_of_week
-from tasks.domain.savings.weekly import LEAST_REGULARITY, regularity
+from tasks.domain.savings.selection.alternatives import Stage
 from tasks.domain.usage.panel import Metric
 
 TARGET_UTILISATION = 0.7

@@ -23,14 +23,14 @@ import pandas as pd
 from tasks.domain.arrays import FloatArray, IntArray
 from tasks.domain.errors import PermanentError
 from tasks.domain.savings.money import Usd
-from tasks.domain.savings.spend import (
+from tasks.domain.savings.spend.panel import (
     MOST_UNKNOWN_DAYS,
     GroupOutlook,
     SpendOutlook,
     SpendPanel,
     spend_panel,
 )
-from tasks.domain.savings.spend_paths import (
+from tasks.domain.savings.spend.paths import (
     FIRST_WEIGHTS,
     HORIZON_DAYS,
     LEAST_DAYS,
@@ -41,7 +41,7 @@ from tasks.domain.savings.spend_paths import (
     rule_paths,
     scale_of,
 )
-from tasks.domain.savings.spend_pattern import Calendar, filled
+from tasks.domain.savings.spend.pattern import Calendar, filled
 
 DRAWS = 1000
 RANGE = (0.1, 0.9)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tasks.domain.instances import Architecture, TypeFacts
 from tasks.domain.inventory import Instance, Lifecycle
 from tasks.domain.savings.money import PriceBook
-from tasks.domain.savings.needs import CapacityNeed
 from tasks.domain.savings.policy import ARCHITECTURE_TAG, SavingsPolicy
+from tasks.domain.savings.sizing.needs import CapacityNeed
 
 LINUX = "Linux/UNIX"
 QUIET_NETWORK_GBPS = 0.1

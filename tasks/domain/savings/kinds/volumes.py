@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.domain.inventory import Volume
-from tasks.domain.savings.alternatives import Stage
 from tasks.domain.savings.bill import Spend
 from tasks.domain.savings.evidence import Evidence, confidence, reject, saving_step, usd_step
 from tasks.domain.savings.money import Usd, VolumePrice
 from tasks.domain.savings.opportunity import Effort, Kind, Opportunity, Rejection
+from tasks.domain.savings.selection.alternatives import Stage
 
 GP3_MOST_IOPS = 16_000.0
 GP3_MOST_MIB_PER_SECOND = 1_000.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, milp
 
-from tasks.domain.savings.alternatives import ResourceKey
-from tasks.domain.savings.choice import Choice
-from tasks.domain.savings.program import Program
+from tasks.domain.savings.selection.alternatives import ResourceKey
+from tasks.domain.savings.selection.choice import Choice
+from tasks.domain.savings.selection.program import Program
 
 RELATIVE_GAP = 1e-6
 TIME_LIMIT_SECONDS = 60.0

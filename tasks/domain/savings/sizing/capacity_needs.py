@@ -28,22 +28,22 @@ import numpy as np
 from tasks.domain.arrays import FloatArray
 from tasks.domain.instances import TypeFacts
 from tasks.domain.inventory import Inventory
-from tasks.domain.savings.capacity_choice import (
+from tasks.domain.savings.money import HOURS_PER_WEEK
+from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.sizing.capacity_choice import (
     capacities_between,
     capacities_on_sale,
     least_capacities,
 )
-from tasks.domain.savings.exceedance import (
+from tasks.domain.savings.sizing.exceedance import (
     RECORDED_CPU,
     RECORDED_MEMORY,
     FleetUse,
     expected_exceedance,
     fleet_use,
 )
-from tasks.domain.savings.money import HOURS_PER_WEEK
-from tasks.domain.savings.needs import CapacityNeed, CapacityNeeds
-from tasks.domain.savings.observed_use import Observed, observed_group, observed_instance
-from tasks.domain.savings.policy import SavingsPolicy
+from tasks.domain.savings.sizing.needs import CapacityNeed, CapacityNeeds
+from tasks.domain.savings.sizing.observed_use import Observed, observed_group, observed_instance
 from tasks.domain.usage.panel import Metric, UsagePanel
 
 PEAK_STRETCH = 2.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.domain.savings.alternatives import Alternative, Stage
 from tasks.domain.savings.bill import Spend
-from tasks.domain.savings.choice import Choice
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.savings.selection.alternatives import Alternative, Stage
+from tasks.domain.savings.selection.choice import Choice
 
 LAST = frozenset({Kind.SPOT})
 """Attributed after all else but the commitment."""

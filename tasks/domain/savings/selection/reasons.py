@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tasks.domain.inventory import CommitmentKind
-from tasks.domain.savings.alternatives import Alternative, Stage
-from tasks.domain.savings.choice import Choice
-from tasks.domain.savings.commitments import ACCOUNT
+from tasks.domain.savings.kinds.commitments import ACCOUNT
 from tasks.domain.savings.opportunity import Kind, Opportunity, Rejection
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
-from tasks.domain.savings.valuation import Valuation
+from tasks.domain.savings.selection.alternatives import Alternative, Stage
+from tasks.domain.savings.selection.choice import Choice
+from tasks.domain.savings.selection.valuation import Valuation
 
 
 def allowed_by(

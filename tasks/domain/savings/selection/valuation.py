@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.savings.alternatives import Alternative
-from tasks.domain.savings.attribution import Attributed
 from tasks.domain.savings.bill import Bill, Spend
-from tasks.domain.savings.choice import Choice
-from tasks.domain.savings.commitments import PlanOutcome, best_plan
+from tasks.domain.savings.kinds.commitments import PlanOutcome, best_plan
+from tasks.domain.savings.selection.alternatives import Alternative
+from tasks.domain.savings.selection.attribution import Attributed
+from tasks.domain.savings.selection.choice import Choice
 
 TOLERANCE = 1e-9
 """Share of the bill below which two bills are the same."""

@@ -1,0 +1,1 @@
+"""Which opportunities go together, and what they save together."""

@@ -1,0 +1,1 @@
+"""What machines need, and the types that give it."""

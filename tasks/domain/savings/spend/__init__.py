@@ -1,0 +1,1 @@
+"""The bill: what it was, what it will be, and what was out of the ordinary."""
