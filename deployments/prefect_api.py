@@ -14,6 +14,7 @@ from typing import Any, Self
 import httpx
 
 PARAMETERS_REFUSED = (409, 422)
+BUSY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
 FINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -107,6 +108,12 @@ class PrefectApi:
     def _call(self, method: str, path: str, **options: Any) -> Any:
         try:
             response = self._http.request(method, path, **options)
+            for pause in BUSY_PAUSES_SECONDS:
+                if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    break
+                # Its database was locked: nothing was done, whatever was asked.
+                time.sleep(pause)
+                response = self._http.request(method, path, **options)
         except httpx.TransportError as error:
             message = f"the Prefect server at {self._http.base_url} does not answer: {error}"
             raise PrefectApiError(message) from error

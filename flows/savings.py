@@ -13,6 +13,7 @@ from prefect.logging import get_run_logger
 from pydantic import Field
 
 from blocks import AwsAccount, SavingsSettings, SpotOutlook, UsageProfile
+from flows.blocks import block_of
 from flows.due import reason_to_skip
 from flows.parameters import BlockName, StorageName
 from flows.runners import chosen_runner
@@ -74,7 +75,7 @@ def optimize_costs(
     outlook: BlockName = "homeostat",
     settings: BlockName = "homeostat",
     savings: BlockName = "homeostat",
-    cost_tag: Annotated[str, Field(max_length=128)] = "team",
+    cost_tag: Annotated[str | None, Field(max_length=128)] = "team",
     seed: Annotated[int, Field(ge=0)] = 20,
 ) -> SavingsReport:
     """Find savings in what `cluster-usage` observed, and say what they are worth together.
@@ -97,11 +98,11 @@ def optimize_costs(
         get_run_logger().warning("savings.run.skipped reason=%s", reason)
         return SavingsReport(skipped=reason)
     now = datetime.now(UTC)
-    aws = cast("AwsAccount", AwsAccount.load(account))
+    aws = block_of(AwsAccount, account)
     store = cast("Storage", Block.load(storage))
-    policy = savings_policy(cast("SavingsSettings", SavingsSettings.load(settings)))
+    policy = savings_policy(block_of(SavingsSettings, settings))
 
-    costs = fetch_costs.submit(aws, now.date(), cost_tag)
+    costs = fetch_costs.submit(aws, now.date(), cost_tag or "")
     quotes = load_spot_quotes.submit(store, outlook, load_state(SpotOutlook, outlook), now)
     use = load_use(store, profile, load_state(UsageProfile, profile), now)
     prices = price_book(aws, use.inventory, quotes.result())
@@ -109,7 +110,7 @@ def optimize_costs(
     paid = costs_or_none(costs)
     spend = forecast_spend(Sealed(paid), now.date(), seed=seed)
     publish_savings(store, savings, found, Sealed(None if paid is None else paid.details))
-    show_savings(Sealed(found), Sealed(spend), quoted_at=prices.quoted_at)
+    show_savings(Sealed(found), Sealed(spend), quoted_at=prices.quoted_at, cost_tag=cost_tag or "")
     return SavingsReport(
         bill_usd_per_month=found.before_usd,
         saving_usd_per_month=found.saving.expected,

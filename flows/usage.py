@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 from pydantic import Field
 
 from blocks import AwsAccount, UsageProfile
+from flows.blocks import block_of
 from flows.due import reason_to_skip
 from flows.parameters import BlockName, Region, StorageName
 from flows.runners import chosen_runner
@@ -84,7 +85,7 @@ def cluster_usage(
     if (reason := reason_to_skip(STALE_AFTER)) is not None:
         get_run_logger().warning("usage.run.skipped reason=%s", reason)
         return UsageReport(observed_at=None, skipped=reason)
-    aws = cast("AwsAccount", AwsAccount.load(account))
+    aws = block_of(AwsAccount, account)
     store = cast("Storage", Block.load(storage))
     known = load_state(UsageProfile, profile)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -26,6 +26,7 @@ from tasks.adapters.state import object_pointer, publish_state, stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
 from tasks.domain.inventory import Inventory
+from tasks.domain.savings.kinds.commitments import ACCOUNT
 from tasks.domain.savings.kinds.spot_quotes import spot_quotes
 from tasks.domain.savings.money import PriceBook, SpotQuote
 from tasks.domain.savings.opportunity import Kind
@@ -156,6 +157,8 @@ def find_opportunities(
 ) -> SavingsDocument:
     """Return what could be saved in an account, with the overlap taken out."""
     inventory, panel = use.value.inventory, use.value.panel
+    names = names_of(inventory)
+    policy = replace(policy, names=names)
     needs = capacity_needs(panel, inventory, prices.value.types, policy)
     selection = find_savings(
         inventory,
@@ -179,17 +182,33 @@ def find_opportunities(
         selection,
         observed_at=inventory.observed_at,
         evidence_days=panel.hours // 24,
-        names=names_of(inventory),
+        names=names,
+        rules_without_match=policy.matching_nothing(
+            resources_of(inventory), now=inventory.observed_at
+        ),
     )
 
 
 def names_of(inventory: Inventory) -> dict[str, str]:
-    """Return the Name tags of instances and volumes; a volume without one goes by its instance's."""
+    """Return what people call resources: Name tags, a volume without one by its instance's."""
     names = {one.instance_id: one.tags.get("Name", "") for one in inventory.instances}
     for volume in inventory.volumes:
         host = names.get(volume.attached_to or "", "")
         names[volume.volume_id] = volume.tags.get("Name") or (f"of {host}" if host else "")
+    # "targetgroup/reports/92cadd" is called reports.
+    names |= {one.service_id: one.service_id.split("/")[-2] for one in inventory.services}
     return {resource: name for resource, name in names.items() if name}
+
+
+def resources_of(inventory: Inventory) -> tuple[str, ...]:
+    """Return the id of everything that a saving could be proposed for."""
+    return (
+        ACCOUNT,
+        *(one.instance_id for one in inventory.instances),
+        *(one.name for one in inventory.groups),
+        *(one.volume_id for one in inventory.volumes),
+        *(one.service_id for one in inventory.services),
+    )
 
 
 @remote_task("publish-savings", run_name="publish {name}")

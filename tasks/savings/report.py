@@ -8,6 +8,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from tasks.adapters.cost_explorer import UNTAGGED
 from tasks.chunks import Sealed
 from tasks.domain.savings.report import (
     SavingsDocument,
@@ -28,11 +29,17 @@ SPEND_KEY = "savings-spend"
 
 @task(name="show-savings", timeout_seconds=300, cache_policy=NO_CACHE)
 def show_savings(
-    found: Sealed[SavingsDocument], spend: Sealed[SpendFindings | None], *, quoted_at: str
+    found: Sealed[SavingsDocument],
+    spend: Sealed[SpendFindings | None],
+    *,
+    quoted_at: str,
+    cost_tag: str,
 ) -> None:
     """Create the run's artifacts."""
     create_markdown_artifact(
-        summary_markdown(found.value, spend=spend_part(spend.value), quoted_at=quoted_at),
+        summary_markdown(
+            found.value, spend=spend_part(spend.value, cost_tag=cost_tag), quoted_at=quoted_at
+        ),
         key=SUMMARY_KEY,
         description="What can be saved, net of overlap, and what the bill will be.",
     )
@@ -49,7 +56,7 @@ def show_savings(
         rows = [in_cents(row) for row in spend_rows(spend.value.outlook)]
         if spend.value.by_tag is not None:
             tagged = spend_rows(spend.value.by_tag)[1:]
-            rows += [in_cents(row) | {"group": f"tag: {row['group']}"} for row in tagged]
+            rows += [in_cents(row) | {"group": f"{cost_tag}: {row['group']}"} for row in tagged]
         create_table_artifact(
             rows, key=SPEND_KEY, description="Spend by service and tag, and ahead"
         )
@@ -62,8 +69,14 @@ def in_cents(row: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def spend_part(spend: SpendFindings | None) -> str:
+def spend_part(spend: SpendFindings | None, *, cost_tag: str = "") -> str:
     """Return the part of the summary about the bill; says so where it is unknown."""
     if spend is None:
         return "The bill so far is unknown: Cost Explorer does not tell it, or not long enough."
-    return spend_markdown(spend.outlook, spend.anomalies)
+    text = spend_markdown(spend.outlook, spend.anomalies)
+    if spend.by_tag is not None and {one.group for one in spend.by_tag.groups} <= {UNTAGGED}:
+        text += (
+            f"\n\nNo cost carries the tag `{cost_tag}`: nothing has it, or it is not activated as a "
+            "cost allocation tag."
+        )
+    return text

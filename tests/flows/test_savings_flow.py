@@ -160,24 +160,18 @@ def test_a_savings_run_leaves_every_kind_of_evidence(observed: dict[str, str]) -
 def test_an_ignored_resource_is_reported_with_its_reason_and_not_proposed(
     observed: dict[str, str],
 ) -> None:
-    (name,) = [
-        resource
-        for one in [document_of_a_run(observed, "before-ignoring")]
-        for resource, called in one.names.items()
-        if called == "workstation-1"
+    rules = [
+        IgnoredResource(resource="workstation-1", reason="kept for the audit until May"),
+        IgnoredResource(resource="wrokstation-2", reason="a slip of the pen"),
     ]
-    rule = IgnoredResource(resource=name, reason="kept for the audit until May")
-    SavingsSettings(ignored=[rule]).save("ignoring", overwrite=True)
+    SavingsSettings(ignored=rules).save("ignoring", overwrite=True)
     parameters = savings_parameters(observed, savings="ignoring") | {"settings": "ignoring"}
     optimize_costs(**parameters)
     found = document(observed, "ignoring")
+    (name,) = [one for one, called in found.names.items() if called == "workstation-1"]
 
+    assert found.rules_without_match == ("wrokstation-2",)
     assert name not in {one.opportunity.resource for one in found.chosen}
     assert any(
         one.resource == name and "kept for the audit until May" in one.why for one in found.rejected
     )
-
-
-def document_of_a_run(places: dict[str, str], savings: str) -> SavingsDocument:
-    optimize_costs(**savings_parameters(places, savings=savings))
-    return document(places, savings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -23,7 +24,7 @@ class Ignore:
     """Resources to leave alone, why, and until when.
 
     Attributes:
-        resource: Id or pattern with * and ?; case matters.
+        resource: Id or name, or a pattern of either with * and ?; case matters.
         kinds: Empty for every kind.
         reason: Said wherever the resource is left out.
         expires_at: Aware UTC; None for ever.
@@ -60,6 +61,7 @@ class SavingsPolicy:
         commitment_coverage: Largest share of the stable floor to commit to.
         kinds: What may be proposed at all.
         ignores: Resources to leave alone.
+        names: What people call resources, by id: rules may use either.
     """
 
     min_saving_usd: float = 5.0
@@ -74,7 +76,26 @@ class SavingsPolicy:
     commitment_coverage: float = 0.9
     kinds: frozenset[Kind] = frozenset(Kind)
     ignores: tuple[Ignore, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def ignored(self, kind: Kind, resource: str, *, now: datetime) -> Ignore | None:
         """Return the first rule that leaves a resource alone; None where none does."""
-        return next((one for one in self.ignores if one.covers(kind, resource, now=now)), None)
+        called = {resource, self.names.get(resource, resource)}
+        return next(
+            (one for one in self.ignores if any(one.covers(kind, c, now=now) for c in called)), None
+        )
+
+    def matching_nothing(self, resources: Iterable[str], *, now: datetime) -> tuple[str, ...]:
+        """Return the rules in force that leave nothing alone: perhaps a slip of the pen.
+
+        Args:
+            resources: Ids of everything that there is.
+            now: Aware UTC.
+        """
+        known = {called for one in resources for called in (one, self.names.get(one, one))}
+        in_force = (one for one in self.ignores if one.expires_at is None or now < one.expires_at)
+        return tuple(
+            one.resource
+            for one in in_force
+            if not any(fnmatchcase(called, one.resource) for called in known)
+        )

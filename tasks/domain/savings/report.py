@@ -38,6 +38,7 @@ class SavingsDocument:
         commitment: None where none is proposed.
         gap_usd: How much more a better choice could save at most.
         names: Name tags by resource id.
+        rules_without_match: Ignore rules that leave nothing alone.
     """
 
     observed_at: datetime
@@ -51,6 +52,7 @@ class SavingsDocument:
     commitment: CommitmentLevel | None
     gap_usd: float
     names: Mapping[str, str]
+    rules_without_match: tuple[str, ...] = ()
 
     def called(self, resource: str) -> str:
         """Return a resource's name, else its id."""
@@ -68,6 +70,7 @@ def savings_document(
     observed_at: datetime,
     evidence_days: int,
     names: Mapping[str, str],
+    rules_without_match: tuple[str, ...] = (),
 ) -> SavingsDocument:
     """Return a selection as it is stored and shown."""
     return SavingsDocument(
@@ -82,6 +85,7 @@ def savings_document(
         commitment=selection.commitment,
         gap_usd=selection.gap_usd,
         names=dict(names),
+        rules_without_match=rules_without_match,
     )
 
 
@@ -173,6 +177,9 @@ def _left_out(found: SavingsDocument) -> str:
         lines += ["", "Without a known price, and in no figure:", ""]
         lines += [f"- {why}" for why in found.unknown[:MOST_NAMED]]
         lines += [f"- and {more} more"] if more > 0 else []
+    if found.rules_without_match:
+        rules = ", ".join(f"`{one}`" for one in found.rules_without_match)
+        lines += ["", f"Ignored resources that match nothing here: {rules}."]
     return "\n".join(lines).strip()
 
 
@@ -197,8 +204,8 @@ def _row(found: SavingsDocument, one: Chosen) -> dict[str, object]:
         "kind": str(opportunity.kind),
         "net USD/month": round(one.net.expected, 2),
         "change": opportunity.change,
-        "from": round(one.net.low, 2),
-        "to": round(one.net.high, 2),
+        "low USD": round(one.net.low, 2),
+        "high USD": round(one.net.high, 2),
         "alone USD/month": round(one.alone.expected, 2),
         "confidence": f"{opportunity.confidence:.0%}",
         "restart": "yes" if opportunity.restart else "no",
@@ -258,7 +265,8 @@ def _audit(found: SavingsDocument, one: Chosen) -> str:
         f"{opportunity.change} Observed {window}.",
         "| | | |\n| :-- | :-- | --: |\n" + "\n".join(_step(step) for step in opportunity.steps),
         f"By itself {usd(one.alone.expected)} a month; **{usd(one.net.expected)} net** "
-        f"({usd(one.net.low)} to {usd(one.net.high)}) beside the others.",
+        f"beside the others, {usd(one.net.low)} to {usd(one.net.high)} with the doubt of "
+        f"{1.0 - opportunity.confidence:.0%} counted that it does not come true in full.",
     ]
     lines += [f"- {note}" for note in opportunity.notes]
     return "\n\n".join(lines[:4]) + ("\n\n" + "\n".join(lines[4:]) if lines[4:] else "")

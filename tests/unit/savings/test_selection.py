@@ -57,7 +57,7 @@ def test_of_two_alternatives_the_larger_saving_is_chosen_and_the_other_says_so()
     )
     assert [one.opportunity.kind for one in found.chosen] == [Kind.SPOT]
     assert found.saving.expected == pytest.approx(146.0 - 50.0)
-    assert "spot:us-east-1:a saves more; this by itself 73.00" in found.rejected[0].why
+    assert "spot saves more; this by itself 73.00" in found.rejected[0].why
 
 
 def test_nets_of_a_chain_add_up_while_each_alone_says_more() -> None:

@@ -104,7 +104,7 @@ def _why_not(choice: Choice, at: int, instead: dict[tuple[str, str], str], worth
             f"save {hurdle:.2f}: the smallest saving per change, and disruption "
             f"{one.disruption:.2f} of what the resource costs{hidden}"
         )
-    others = sorted({instead[key] for key in one.resources if key in instead})
+    others = sorted({instead[key].partition(":")[0] for key in one.resources if key in instead})
     if others:
         return f"{' and '.join(others)} saves more; this by itself {saved:.2f} USD a month"
     return (
