@@ -15,6 +15,7 @@ from prefect.runtime import flow_run
 from pydantic import AwareDatetime, Field
 
 from blocks import AwsAccount, SpotOutlook
+from flows.blocks import block_of
 from flows.due import reason_to_skip
 from flows.parameters import BlockName, Region, StorageName
 from flows.runners import chosen_runner
@@ -90,7 +91,7 @@ def forecast_spot_prices(
         seed: Same seed and history, same forecast.
     """
     now = instant(as_of, clock=datetime.now(UTC))
-    aws = cast("AwsAccount", AwsAccount.load(account))
+    aws = block_of(AwsAccount, account)
     store = cast("Storage", Block.load(storage))
     scope = MarketScope(
         regions=tuple(regions or aws.regions),

@@ -16,6 +16,7 @@ from prefect.filesystems import LocalFileSystem
 
 from blocks import IgnoredResource, SavingsOutlook, SavingsSettings, UsageProfile
 from deployments.embedded.aws.faults import FaultKind, FaultRule
+from flows.blocks import NoSuchBlockError
 from flows.savings import SavingsReport, optimize_costs
 from flows.usage import cluster_usage
 from tasks.adapters.documents import from_json
@@ -139,6 +140,13 @@ def test_savings_on_use_that_is_too_old_are_refused(observed: dict[str, str]) ->
     parameters = savings_parameters(observed, savings="too-old") | {"profile": "too-old"}
 
     with pytest.raises(UseUnknownError, match=r"was observed 49 h ago, at most 48 h are allowed"):
+        optimize_costs(**parameters)
+
+
+def test_settings_that_do_not_exist_are_named_with_the_way_out(observed: dict[str, str]) -> None:
+    parameters = savings_parameters(observed, savings="unset") | {"settings": "nobody-made"}
+
+    with pytest.raises(NoSuchBlockError, match=r"savings-settings/nobody-made; create it"):
         optimize_costs(**parameters)
 
 

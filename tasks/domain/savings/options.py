@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tasks.domain.inventory import Inventory, Service, Volume
 from tasks.domain.savings.bill import Spend
@@ -143,9 +143,7 @@ def _functions(
 def _resized(
     one: Machines, evidence: Evidence, needs: CapacityNeeds
 ) -> tuple[Stage, Machines] | Rejection | None:
-    # The selection reports what is ignored, with its end.
-    policy = replace(evidence.policy, ignores=())
-    prices, now = evidence.prices, evidence.now
+    prices, policy, now = evidence.prices, evidence.policy, evidence.now
     hours = float(one.running.sum())
     if one.group is None:
         need = needs.instances.get(one.name)
