@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from tasks.adapters.aws import translated
+from tasks.adapters.pages import items
 from tasks.domain.errors import PermanentError
 
 OPERATIONS = ("ce:GetCostAndUsage",)
@@ -107,13 +107,14 @@ def _arguments(start: date, end: date, group_by: Sequence[CostGroup]) -> dict[st
 
 
 def _results(client: Any, arguments: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
-    while True:
-        with translated("ce:GetCostAndUsage", region=REGION):
-            page = client.get_cost_and_usage(**arguments)
-        yield from page["ResultsByTime"]
-        if not page.get("NextPageToken"):
-            return
-        arguments = {**arguments, "NextPageToken": page["NextPageToken"]}
+    return items(
+        client.get_cost_and_usage,
+        "ResultsByTime",
+        operation="ce:GetCostAndUsage",
+        region=REGION,
+        arguments=arguments,
+        token=("NextPageToken", "NextPageToken"),
+    )
 
 
 def _rows(

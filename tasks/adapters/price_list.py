@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tasks.adapters.aws import translated
+from tasks.adapters.pages import items
 from tasks.domain.instances import Architecture, InstanceShape, Offer
 from tasks.domain.savings.money import FunctionPrice, VolumePrice
 
@@ -138,13 +138,14 @@ def _documents(
         "MaxResults": 100,
         "Filters": [{"Type": "TERM_MATCH", "Field": k, "Value": v} for k, v in terms.items()],
     }
-    while True:
-        with translated("pricing:GetProducts", region=region):
-            page = client.get_products(**arguments)
-        yield from map(json.loads, page["PriceList"])
-        if not page.get("NextToken"):
-            return
-        arguments = {**arguments, "NextToken": page["NextToken"]}
+    documents = items(
+        client.get_products,
+        "PriceList",
+        operation="pricing:GetProducts",
+        region=region,
+        arguments=arguments,
+    )
+    return map(json.loads, documents)
 
 
 def _volume_rate(document: Mapping[str, Any]) -> tuple[str, str, float] | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.adapters.aws import parse_timestamp, translated
+from tasks.adapters.pages import items
 from tasks.domain.inventory import Commitment, CommitmentKind
 
 OPERATIONS = (
@@ -23,6 +24,7 @@ PLAN_KINDS = {
 """Plans for SageMaker and databases cover nothing that is looked at here."""
 
 ONE_YEAR_SECONDS = 365 * 24 * 3600
+_TOKEN = ("nextToken", "nextToken")
 OF_VPC = " (Amazon VPC)"
 """What reservations of the first years add to the name of a product."""
 _RUNNING = re.compile(r"([A-Z0-9]+-)?BoxUsage:")
@@ -81,14 +83,14 @@ def plan_rates(
 
 
 def _plans(client: Any) -> Iterator[dict[str, Any]]:
-    arguments: dict[str, Any] = {"states": ["active"]}
-    while True:
-        with translated("savingsplans:DescribeSavingsPlans", region="every region"):
-            page = client.describe_savings_plans(**arguments)
-        yield from page["savingsPlans"]
-        if not page.get("nextToken"):
-            return
-        arguments["nextToken"] = page["nextToken"]
+    return items(
+        client.describe_savings_plans,
+        "savingsPlans",
+        operation="savingsplans:DescribeSavingsPlans",
+        region="every region",
+        arguments={"states": ["active"]},
+        token=_TOKEN,
+    )
 
 
 def _rates(client: Any, *, region: str, product: str) -> Iterator[dict[str, Any]]:
@@ -102,13 +104,14 @@ def _rates(client: Any, *, region: str, product: str) -> Iterator[dict[str, Any]
         "filters": [{"name": name, "values": [value]} for name, value in filters.items()],
         "maxResults": 1000,
     }
-    while True:
-        with translated("savingsplans:DescribeSavingsPlansOfferingRates", region=region):
-            page = client.describe_savings_plans_offering_rates(**arguments)
-        yield from page["searchResults"]
-        if not page.get("nextToken"):
-            return
-        arguments["nextToken"] = page["nextToken"]
+    return items(
+        client.describe_savings_plans_offering_rates,
+        "searchResults",
+        operation="savingsplans:DescribeSavingsPlansOfferingRates",
+        region=region,
+        arguments=arguments,
+        token=_TOKEN,
+    )
 
 
 def _reservations(client: Any, *, region: str) -> list[dict[str, Any]]:
