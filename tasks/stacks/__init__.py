@@ -1,0 +1,1 @@
+"""Tasks of the stacks area: generate, preview, approve, apply, verify, undo."""
