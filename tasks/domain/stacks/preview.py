@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from tasks.domain.stacks.changes import Phase
 
-Value: TypeAlias = "str | int | float | bool | None | tuple[Value, ...] | Mapping[str, Value]"
+Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | Mapping[str, Value] | None"
 """JSON as the engine tells it; a mapping's keys are Pulumi's, in camelCase."""
 
 UNKNOWN = "<known after apply>"

@@ -63,7 +63,7 @@ class Args:
 
 
 Json: TypeAlias = (
-    "str | int | float | bool | None | Attribute | Joined | tuple[Json, ...] | Mapping[str, Json]"
+    "str | int | float | bool | Attribute | Joined | tuple[Json, ...] | Mapping[str, Json] | None"
 )
 Input: TypeAlias = (
     "str | int | float | bool | Attribute | Joined | JsonText | SourceArchive | Args | "
