@@ -7,6 +7,7 @@ Prefect settings, profiles or server of the person who runs them.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -58,7 +59,23 @@ def prefect_server(pytestconfig: pytest.Config) -> Iterator[PrefectServer]:
         patch = undo.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("PREFECT_API_URL", server.api_url)
         _enter_settings(undo, server)
+        _register_blocks_once(session_folder())
         yield server
+
+
+def _register_blocks_once(folder: Path) -> None:
+    """Register the block types in one process: two at once on an empty server disturb each other."""
+    from prefect.filesystems import LocalFileSystem  # late, as above
+
+    from deployments.register import BLOCKS
+
+    done = folder / "blocks.registered"
+    with (folder / "blocks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            for block in (*BLOCKS, LocalFileSystem):
+                block.register_type_and_schema()
+            done.touch()
 
 
 def _enter_settings(undo: ExitStack, server: PrefectServer) -> None:
