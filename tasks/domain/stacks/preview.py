@@ -6,11 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+
+from typing_extensions import TypeAliasType
 
 from tasks.domain.stacks.changes import Phase
 
-Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | Mapping[str, Value] | None"
+Value = TypeAliasType(
+    "Value", "str | int | float | bool | tuple[Value, ...] | Mapping[str, Value] | None"
+)
 """JSON as the engine tells it; a mapping's keys are Pulumi's, in camelCase."""
 
 UNKNOWN = "<known after apply>"
