@@ -1,0 +1,89 @@
+"""What is kept of a stack: its changes and the bytes of its programs.
+
+Programs are kept as they were generated and shown, never generated anew from stored values: what
+is applied is the text that was approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tasks.domain.stacks.changes import Change, Phase, Refused
+from tasks.domain.stacks.program import StackPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A resource of a stack.
+
+    Attributes:
+        name: Logical name.
+        token: Pulumi's type.
+        import_id: Id of what was there before; None for what the stack makes.
+        change_id: Of the change that it belongs to.
+    """
+
+    name: str
+    token: str
+    import_id: str | None
+    change_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackRecord:
+    """Everything about a stack that a later run needs.
+
+    Attributes:
+        generated_at: Aware UTC.
+        changes: Smallest disruption first.
+        refused: Opportunities of the region that are not in it, and why.
+        members: Every resource of the change program.
+        files: The project, text by path.
+        prices: USD a month (before, after) by logical name, where it follows from the opportunity.
+    """
+
+    stack: str
+    region: str
+    generated_at: datetime
+    changes: tuple[Change, ...]
+    refused: tuple[Refused, ...]
+    members: tuple[Member, ...]
+    files: Mapping[str, str]
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """What it changes, as in the opportunities, each once."""
+        return tuple(dict.fromkeys(one.resource for one in self.changes))
+
+    @property
+    def adopts(self) -> bool:
+        """Whether anything in it was there before."""
+        return any(one.import_id is not None for one in self.members)
+
+
+def stack_record(
+    plan: StackPlan, files: Mapping[str, bytes], *, generated_at: datetime
+) -> StackRecord:
+    """Return what is kept of a plan and its generated files.
+
+    Args:
+        plan: Its changes and programs.
+        files: UTF-8 text by path.
+        generated_at: Now, aware UTC.
+    """
+    return StackRecord(
+        stack=plan.stack,
+        region=plan.region,
+        generated_at=generated_at,
+        changes=plan.changes,
+        refused=plan.refused,
+        members=tuple(
+            Member(name=one.name, token=one.token, import_id=one.import_id, change_id=one.change_id)
+            for one in plan.program(Phase.CHANGE).resources
+        ),
+        files={path: content.decode() for path, content in files.items()},
+        prices=dict(plan.prices),
+    )
