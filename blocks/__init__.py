@@ -3,19 +3,25 @@
 from blocks.aws import AwsAccount
 from blocks.savings import IgnoredResource, SavingsOutlook, SavingsSettings
 from blocks.spot import HistorySpan, HorizonScores, SpotOutlook
+from blocks.stacks import Attempt, PulumiBackend, SavingsRealised, StackEntry, StackLedger
 from blocks.state import ObjectPointer, StateBlock
 from blocks.usage import ArchetypeSize, UsageProfile
 
 __all__ = [
     "ArchetypeSize",
+    "Attempt",
     "AwsAccount",
     "HistorySpan",
     "HorizonScores",
     "IgnoredResource",
     "ObjectPointer",
+    "PulumiBackend",
     "SavingsOutlook",
+    "SavingsRealised",
     "SavingsSettings",
     "SpotOutlook",
+    "StackEntry",
+    "StackLedger",
     "StateBlock",
     "UsageProfile",
 ]
