@@ -75,6 +75,11 @@ class FlowRun:
         return self.state_type in FINAL_STATES
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether the run waits for a person."""
+        return self.state_type == "PAUSED"
+
+    @property
     def succeeded(self) -> bool:
         """Whether the run ended well."""
         return self.state_type == "COMPLETED"
@@ -180,8 +185,36 @@ class PrefectApi:
         state = {"type": "CANCELLED", "name": "Cancelled", "message": reason}
         self._call("POST", f"/flow_runs/{run.id}/set_state", json={"state": state, "force": True})
 
+    def resume(self, run_id: str, answer: dict[str, Any]) -> None:
+        """Resume a run that waits for a person, with what its form asks.
+
+        Raises:
+            RefusedError: It does not wait, or the form does not take the answer.
+        """
+        path = f"/flow_runs/{run_id}/resume"
+        found = self._call("POST", path, json={"run_input": answer})
+        if found["status"] not in {"ACCEPT"}:
+            detail = str((found.get("details") or {}).get("reason") or found)
+            raise RefusedError("POST", path, status=200, detail=detail)
+
+    def block(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return a block document's fields, secrets masked; None where there is none.
+
+        Args:
+            kind: Slug of its type, for example "stack-ledger".
+            name: Of the document.
+        """
+        path = f"/block_types/slug/{kind}/block_documents/name/{name}"
+        try:
+            found: dict[str, Any] = self._call("GET", path)["data"]
+        except RefusedError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+        return found
+
     def watch(self, run: FlowRun, *, timeout_seconds: float) -> Iterator[FlowRun]:
-        """Yield a run each time its state changes, until it has ended or time is up."""
+        """Yield a run each time its state changes, until it ended, waits for a person, or time is up."""
         deadline = time.monotonic() + timeout_seconds
         last = None
         while True:
@@ -189,7 +222,7 @@ class PrefectApi:
             if run.state_name != last:
                 last = run.state_name
                 yield run
-            if run.is_final or time.monotonic() > deadline:
+            if run.is_final or run.is_waiting or time.monotonic() > deadline:
                 return
             time.sleep(0.5)
 
