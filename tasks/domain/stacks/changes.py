@@ -43,6 +43,7 @@ class Change:
         restart: Something has to restart.
         reversible: Whether the undo program brings everything back.
         disruption: 0 to 1, as in the opportunity; the smallest goes first.
+        notes: What a reviewer should know besides: what it leaves out, what has to be done by hand.
     """
 
     change_id: str
@@ -56,6 +57,7 @@ class Change:
     restart: bool
     reversible: bool
     disruption: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
