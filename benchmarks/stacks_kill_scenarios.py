@@ -1,0 +1,152 @@
+"""Where an update is killed, and how what is left afterwards is judged.
+
+A scenario kills some processes of one update with SIGKILL, at a point that its seed chooses. Then
+the state is recovered and the update finished, and an account that nothing was told about is counted:
+every resource by the tags that name it, or by its name where its kind has no tags.
+
+| where | what it is about |
+|---|---|
+| any time | from the first process to some time after the last call: half of all points |
+| call done | the cloud has done it, its answer is held back, the engine never hears of it |
+| call under way | the engine is dead, the provider goes on and finishes the call by itself |
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from tasks.domain.stacks.changes import Phase
+
+SEED = 5
+KILLS, QUICK_KILLS = 50, 6
+
+
+class Victim(StrEnum):
+    """Which processes are killed."""
+
+    ALL = "all"
+    """Everything that the update started: what a machine does that loses power."""
+    ENGINE = "engine"
+    """The engine alone: the provider is left to finish its call."""
+    PROVIDER = "provider"
+    PYTHON = "python"
+    """The process that holds the program."""
+
+
+class Moment(StrEnum):
+    """When they are killed."""
+
+    ANY_TIME = "any time"
+    CALL_DONE = "call done"
+    CALL_UNDER_WAY = "call under way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One kill.
+
+    Attributes:
+        seed: Of everything random in it.
+        phase: The update that is killed.
+        at_fraction: Of the usual duration of that update, for `ANY_TIME`: 0 to 1.1.
+        resource: Position among the resources that the update acts on, for the other moments: the
+            kill comes once the cloud has done that one.
+    """
+
+    seed: int
+    phase: Phase
+    victim: Victim
+    moment: Moment
+    at_fraction: float
+    resource: int
+
+
+def scenarios(count: int, *, resources: int, seed: int = SEED) -> tuple[Scenario, ...]:
+    """Return kills in every combination of moment and victim that makes sense, in turn.
+
+    Args:
+        count: How many; at least 1.
+        resources: On how many the change acts.
+        seed: The same seed gives the same kills.
+    """
+    rng = np.random.default_rng(seed)
+    kinds = [
+        (Moment.ANY_TIME, Victim.ALL),
+        (Moment.CALL_DONE, Victim.ALL),
+        (Moment.ANY_TIME, Victim.ENGINE),
+        (Moment.CALL_UNDER_WAY, Victim.ENGINE),
+        (Moment.ANY_TIME, Victim.PYTHON),
+        (Moment.CALL_DONE, Victim.PROVIDER),
+    ]
+    return tuple(
+        Scenario(
+            seed=int(rng.integers(2**31)),
+            # Adoption changes nothing in the account, so one kill in seven is enough for it.
+            phase=Phase.ADOPT if position % 7 == 6 else Phase.CHANGE,
+            victim=kinds[position % len(kinds)][1],
+            moment=kinds[position % len(kinds)][0],
+            at_fraction=float(rng.uniform(0.0, 1.1)),
+            resource=int(rng.integers(resources)),
+        )
+        for position in range(count)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """What is there once an update was killed, recovered and finished.
+
+    Attributes:
+        expected: Names of the resources that the change makes.
+        found: Each of our resources in the account by name, as often as it is there.
+        in_state: Ids by name, as the engine's state has them.
+        in_account: Ids of our resources in the account.
+        adopted_as_wanted: Every adopted resource has the values of the change.
+        readable: The state can be exported, and nothing in it is pending.
+    """
+
+    expected: frozenset[str]
+    found: Sequence[str]
+    in_state: Mapping[str, str]
+    in_account: frozenset[str]
+    adopted_as_wanted: bool
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is wrong; empty where nothing is.
+
+    Attributes:
+        twice: Resources that were made more than once.
+        missing: Resources that the finished update should have made, and adopted ones left as they were.
+        strays: Ids in the account that carry our tags and that no state knows.
+        unreadable: The state could not be read, or something in it is pending.
+    """
+
+    twice: tuple[str, ...]
+    missing: tuple[str, ...]
+    strays: tuple[str, ...]
+    unreadable: bool
+
+    @property
+    def sound(self) -> bool:
+        """Whether each was applied exactly once."""
+        return not (self.twice or self.missing or self.strays or self.unreadable)
+
+
+def judge(after: Aftermath) -> Verdict:
+    """Return what is wrong after a scenario."""
+    counts = Counter(after.found)
+    missing = sorted(name for name in after.expected if counts[name] == 0)
+    return Verdict(
+        twice=tuple(sorted(name for name, count in counts.items() if count > 1)),
+        missing=(*missing, *(() if after.adopted_as_wanted else ("an adopted resource",))),
+        strays=tuple(sorted(after.in_account - set(after.in_state.values()))),
+        unreadable=not after.readable,
+    )
