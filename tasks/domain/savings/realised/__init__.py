@@ -1,0 +1,1 @@
+"""What applied changes really saved, measured against resources that nobody touched."""
