@@ -191,11 +191,11 @@ class PrefectApi:
         Raises:
             RefusedError: It does not wait, or the form does not take the answer.
         """
-        path = f"/flow_runs/{run_id}/resume"
-        found = self._call("POST", path, json={"run_input": answer})
-        if found["status"] not in {"ACCEPT"}:
+        method, path = "POST", f"/flow_runs/{run_id}/resume"
+        found = self._call(method, path, json={"run_input": answer})
+        if found["status"] != "ACCEPT":
             detail = str((found.get("details") or {}).get("reason") or found)
-            raise RefusedError("POST", path, status=200, detail=detail)
+            raise RefusedError(method, path, status=200, detail=detail)
 
     def block(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return a block document's fields, secrets masked; None where there is none.
