@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import yaml
+from google.protobuf import empty_pb2, struct_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pulumi.runtime.proto import analyzer_pb2 as analyzer
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tasks.adapters.policy_pack import SHIPPED_PACK, PolicyPackError, policy_findings
 from tasks.domain.stacks.changes import Phase
@@ -572,3 +579,109 @@ def test_what_is_imported_as_it_is_is_never_stopped(token: str, inputs: dict[str
     found = policy_findings(preview(line(token, inputs, Operation.IMPORT), phase=Phase.ADOPT))
 
     assert not any(one.mandatory for one in found)
+
+
+UNKNOWN_TO_THE_ENGINE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How the engine tells a pack of a text that it does not know yet."""
+
+
+@contextmanager
+def running_pack(**environment: str) -> Iterator[AnalyzerStub]:
+    """Run the pack as the engine does: a process that prints its port and answers over gRPC."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(SHIPPED_PACK)],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": ""} | environment,
+    )
+    with process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield AnalyzerStub(channel)
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def pack() -> Iterator[AnalyzerStub]:
+    with running_pack() as stub:
+        yield stub
+
+
+def told(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: told(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [told(one) for one in value]
+    return UNKNOWN_TO_THE_ENGINE if value == UNKNOWN else value
+
+
+def parts(of: ResourceChange, region: str) -> dict[str, Any]:
+    properties, provider = struct_pb2.Struct(), struct_pb2.Struct()
+    properties.update(told(of.inputs_after))
+    provider.update({"region": region})
+    return {
+        "type": of.token,
+        "urn": of.urn,
+        "name": of.name,
+        "properties": properties,
+        "options": analyzer.AnalyzerResourceOptions(protect=of.protected),
+        "provider": analyzer.AnalyzerProviderResource(
+            type="pulumi:providers:aws", properties=provider
+        ),
+    }
+
+
+def engine_verdicts(pack: AnalyzerStub, of: ResourceChange, region: str = "eu-west-1") -> set[str]:
+    """Return what the running pack says of one resource, in the same notation."""
+    one = pack.Analyze(analyzer.AnalyzeRequest(**parts(of, region)))
+    every = pack.AnalyzeStack(
+        analyzer.AnalyzeStackRequest(resources=[analyzer.AnalyzerResource(**parts(of, region))])
+    )
+    found = set()
+    for said in [*one.diagnostics, *every.diagnostics]:
+        stops = said.enforcementLevel == analyzer.MANDATORY
+        assert said.policyName.endswith("-advice") is not stops
+        found.add(said.policyName if stops else f"{said.policyName.removesuffix('-advice')}?")
+    return found
+
+
+@pytest.mark.parametrize("found", CREATED, ids=lambda found: found.says)
+def test_over_the_engines_protocol_the_verdict_is_the_same(found: Case, pack: AnalyzerStub) -> None:
+    # The engine does not tell what is created: what is not protected is.
+    protected_is_there = found.of.protected
+    stops = {rule for rule in found.breaks if not rule.endswith("?")}
+
+    said = engine_verdicts(pack, found.of)
+
+    if protected_is_there:
+        assert {rule.rstrip("?") for rule in said} == {rule.rstrip("?") for rule in found.breaks}
+        assert all(rule.endswith("?") for rule in said)
+    else:
+        assert said == found.breaks
+        assert {rule for rule in said if not rule.endswith("?")} == stops
+
+
+def test_over_the_engines_protocol_an_adoption_is_never_stopped(pack: AnalyzerStub) -> None:
+    adopted = line(INSTANCE, BARE_INSTANCE | {"tags": {}}, Operation.IMPORT)
+
+    assert engine_verdicts(pack, adopted) == {
+        "encryption?",
+        "instance-metadata?",
+        "instance-size?",
+        "tags?",
+    }
+
+
+def test_the_pack_tells_the_engine_two_policies_for_every_rule(pack: AnalyzerStub) -> None:
+    info = pack.GetAnalyzerInfo(empty_pb2.Empty())
+
+    assert info.name == "homeostat"
+    names = {one.name: one.enforcementLevel for one in info.policies}
+    assert names == dict.fromkeys(_pack_rules(), analyzer.MANDATORY) | {
+        f"{rule}-advice": analyzer.ADVISORY for rule in _pack_rules()
+    }
+
+
+def test_over_the_engines_protocol_an_undo_is_not_stopped() -> None:
+    with running_pack(PULUMI_CONFIG=json.dumps({"homeostat:phase": "undo"})) as undoing:
+        assert engine_verdicts(undoing, line(ROLE, {"tags": {}})) == set()
