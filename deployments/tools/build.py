@@ -5,6 +5,7 @@ Uses the standard library alone, so that it works before anything is installed.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deployments.tools.families import TOOLS_BIN, Family, Tool, read_families
+from deployments.tools.families import TOOLS_BIN, Family, Script, Tool, read_families
 
 NO_GO = (
     "Go is not installed, so no tool is built. Everything works without them except the tests that\n"
@@ -22,11 +23,11 @@ NO_GO = (
 
 
 class BuildFailedError(Exception):
-    """Go refused to build a tool; its own words were printed before."""
+    """Go refused to build a tool or to fetch its module; its own words were printed before."""
 
-    def __init__(self, tool: str, *, code: int) -> None:
+    def __init__(self, tool: str, *, code: int, command: str = "go build") -> None:
         super().__init__(
-            f"{tool}: `go build` ended with code {code}; the reason is above. Go fetches modules "
+            f"{tool}: `{command}` ended with code {code}; the reason is above. Go fetches modules "
             f"from $GOPROXY the first time: can it be reached?"
         )
 
@@ -75,6 +76,35 @@ def ensure_family(family: Family, *, bin_folder: Path, go: str | None) -> None:
             _say(f"{tool.name}: not built. {NO_GO}")
         else:
             _build(tool, family=family, bin_folder=bin_folder, go=go)
+    for script in family.scripts:
+        _ensure_script(script, family=family, bin_folder=bin_folder, go=go)
+
+
+def _ensure_script(script: Script, *, family: Family, bin_folder: Path, go: str | None) -> None:
+    stamp = bin_folder / f".{script.name}.fingerprint"
+    there = (bin_folder / script.name).exists() and stamp.exists()
+    if there and stamp.read_text() == script.fingerprint:
+        _say(f"{script.name}: copied already")
+    elif go is None:
+        _say(f"{script.name}: not copied. {NO_GO}")
+    else:
+        target = bin_folder / script.name
+        shutil.copyfile(_module_folder(script, family=family, go=go) / script.path, target)
+        target.chmod(0o755)
+        stamp.write_text(script.fingerprint)
+        _say(f"{script.name}: copied from {script.module}")
+
+
+def _module_folder(script: Script, *, family: Family, go: str) -> Path:
+    # Fetched already where the family's programs were built here; otherwise now.
+    command = [go, "mod", "download", "-json", script.module]
+    done = subprocess.run(
+        command, cwd=family.folder, env=_environment(), check=False, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        _say(done.stderr)
+        raise BuildFailedError(script.name, code=done.returncode, command="go mod download")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def is_built(tool: Tool, *, family: Family, bin_folder: Path) -> bool:

@@ -3,7 +3,8 @@
 A family is a folder beside this module with `go.mod` and `go.sum`: its `tool` directives say what is
 built and its `require` lines at which version. A comment after a tool names the program where the
 last part of the path does not (`tool go.etcd.io/etcd/server/v3 // etcd`). An optional file `ldflags`
-is given to the linker; `{module}` in it becomes that module's pinned version.
+is given to the linker; `{module}` in it becomes that module's pinned version. An optional file
+`scripts` names files that are taken from a module as they are: a module and a path a line.
 """
 
 from __future__ import annotations
@@ -41,6 +42,26 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A file of a module that is put beside the programs as it is.
+
+    Attributes:
+        module: Required in go.mod.
+        path: In the module.
+        fingerprint: Changes with the module's version and the path.
+    """
+
+    module: str
+    path: str
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """Of the file."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """Tools that are pinned together.
 
@@ -49,12 +70,14 @@ class Family:
         tools: In the order of go.mod.
         ldflags: For the linker, versions filled in; may be empty.
         fingerprint: Changes whenever anything that decides the result of a build does.
+        scripts: Copied, not built.
     """
 
     folder: Path
     tools: tuple[Tool, ...]
     ldflags: str
     fingerprint: str
+    scripts: tuple[Script, ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,16 +94,19 @@ def read_family(folder: Path) -> Family:
     """Return what a family's files say.
 
     Raises:
-        ValueError: There is no tool in go.mod, or `ldflags` names a module that it does not require.
+        ValueError: There is no tool in go.mod, or `ldflags` or `scripts` name a module that it does
+            not require.
     """
     module = (folder / "go.mod").read_text()
     flags = _text_or_empty(folder / "ldflags")
     pins = module + _text_or_empty(folder / "go.sum") + flags
+    versions = dict(_REQUIRED.findall(module))
     return Family(
         folder=folder,
         tools=_tools(module, family=folder.name),
-        ldflags=_with_versions(flags.strip(), versions=dict(_REQUIRED.findall(module))),
+        ldflags=_with_versions(flags.strip(), versions=versions),
         fingerprint=hashlib.sha256(pins.encode()).hexdigest(),
+        scripts=_scripts(_text_or_empty(folder / "scripts"), versions=versions),
     )
 
 
@@ -108,6 +134,19 @@ def _tool(line: str, *, family: str) -> Tool:
     package, _, comment = (part.strip() for part in line.partition("//"))
     parts = [part for part in package.split("/") if not _MAJOR_VERSION.fullmatch(part)]
     return Tool(name=comment or parts[-1], package=package, family=family)
+
+
+def _scripts(text: str, *, versions: dict[str, str]) -> tuple[Script, ...]:
+    found = []
+    for module, path in (line.split() for line in text.splitlines() if line.strip()):
+        if module not in versions:
+            message = f"scripts name {module}, which go.mod does not require"
+            raise ValueError(message)
+        pin = f"{module} {versions[module]} {path}"
+        found.append(
+            Script(module=module, path=path, fingerprint=hashlib.sha256(pin.encode()).hexdigest())
+        )
+    return tuple(found)
 
 
 def _with_versions(flags: str, *, versions: dict[str, str]) -> str:

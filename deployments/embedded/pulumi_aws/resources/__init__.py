@@ -1,0 +1,1 @@
+"""How each resource type is made, read, changed and deleted."""
