@@ -1,0 +1,65 @@
+"""The form in which a person answers, and its answer as the judge knows it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Literal
+
+from prefect.input import RunInput
+from pydantic import Field
+
+from tasks.domain.stacks.approval import Given
+
+_SIGNATURE = re.compile(r"-----BEGIN SSH SIGNATURE-----.*?-----END SSH SIGNATURE-----", re.DOTALL)
+
+
+class Approval(RunInput):
+    """Whether what is shown may be applied."""
+
+    decision: Literal["reject", "approve"] = Field(
+        "reject", description="approve applies exactly what is shown above, and nothing else."
+    )
+    approver: str = Field("", max_length=200, description="Your name; required to approve.")
+    reason: str = Field("", max_length=2000, description="Kept with the approval.")
+    hash: str = Field("", max_length=200, description="Of what is approved: leave it as it is.")
+    signatures: str = Field(
+        "",
+        max_length=40_000,
+        description="Where signatures are asked for: what `ssh-keygen -Y sign` wrote, one after the "
+        "other.",
+    )
+
+
+def given_answer(form: Approval, *, now: datetime) -> Given:
+    """Return a filled-in form as an answer.
+
+    Args:
+        form: As it came.
+        now: When it came, aware UTC.
+    """
+    return Given(
+        hash=form.hash,
+        approver=form.approver,
+        reason=form.reason,
+        approved=form.decision == "approve",
+        signatures=split_signatures(form.signatures),
+        given_at=now,
+    )
+
+
+def split_signatures(text: str) -> tuple[str, ...]:
+    """Return every signature in OpenSSH's armour; what stands between them is dropped.
+
+    A form may take line ends away: they are put back between header, body and footer.
+    """
+    return tuple(_armoured(one) for one in _SIGNATURE.findall(text))
+
+
+def _armoured(text: str) -> str:
+    head, body, tail = re.fullmatch(
+        r"(-----BEGIN SSH SIGNATURE-----)(.*)(-----END SSH SIGNATURE-----)", text, re.DOTALL
+    ).groups()  # type: ignore[union-attr]  # the text is a match of the same form
+    code = "".join(body.split())
+    lines = [code[at : at + 70] for at in range(0, len(code), 70)]
+    return "\n".join([head, *lines, tail]) + "\n"

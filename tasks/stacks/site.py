@@ -1,0 +1,102 @@
+"""What a run of the stacks area works with: blocks as plain settings, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blocks import AwsAccount, PulumiBackend
+from tasks.adapters.aws import regional_client
+from tasks.adapters.objects import Storage
+from tasks.adapters.pulumi.environment import AwsEnvironment, EngineSettings
+from tasks.domain.errors import PermanentError
+from tasks.domain.guardrails.policy import GuardrailPolicy
+
+POLICY_PACK = Path(__file__).resolve().parents[2] / "pulumi" / "policy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where a run reads, keeps and changes things.
+
+    Attributes:
+        account: Reads the account.
+        apply_account: Changes it; only the engine and the recovery use it.
+        store: For programs, previews and approvals.
+        backend: Of Pulumi.
+        policy: Guardrails, as people set them.
+        ledger: Name of the StackLedger.
+        run_id: Of this flow run.
+    """
+
+    account: AwsAccount
+    apply_account: AwsAccount
+    store: Storage
+    backend: PulumiBackend
+    policy: GuardrailPolicy
+    ledger: str
+    run_id: str
+    pack: Path = field(default=POLICY_PACK)
+
+    def reader(self, region: str) -> Reader:
+        """Return what gives clients that read one region."""
+        return Reader(account=self.account, region=region)
+
+    def changer(self, region: str) -> Reader:
+        """Return what gives clients that may change one region."""
+        return Reader(account=self.apply_account, region=region)
+
+    def engine(self, region: str) -> EngineSettings:
+        """Return how the engine is run for one region."""
+        home = self.backend.home
+        return EngineSettings(
+            backend_url=self.backend.url,
+            home=Path.home() / ".pulumi" if home is None else Path(home),
+            passphrase=self.backend.passphrase.get_secret_value(),
+            plugin_folder=None if self.backend.plugins is None else Path(self.backend.plugins),
+            aws=aws_environment(self.apply_account, region=region),
+        )
+
+    def folder(self, stack: str) -> Path:
+        """Return where a stack's programs are written."""
+        return Path(self.backend.programs) / stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Gives the clients of one region, by boto3's name of the service."""
+
+    account: AwsAccount
+    region: str
+
+    def __call__(self, service: str) -> object:
+        """Return a client."""
+        return regional_client(
+            self.account.session(),
+            service,
+            region=self.region,
+            endpoint_url=self.account.endpoint_url,
+        )
+
+
+def aws_environment(account: AwsAccount, *, region: str) -> AwsEnvironment:
+    """Return an account's credentials as the engine's provider takes them.
+
+    Raises:
+        PermanentError: The account has no credentials.
+    """
+    credentials = account.session().get_credentials()
+    if credentials is None:
+        message = (
+            "the AwsAccount block for applying has no credentials, and this machine has none "
+            "either; set its keys or a profile"
+        )
+        raise PermanentError(message)
+    frozen = credentials.get_frozen_credentials()
+    return AwsEnvironment(
+        region=region,
+        access_key_id=str(frozen.access_key),
+        secret_access_key=str(frozen.secret_key),
+        session_token=frozen.token,
+        endpoint_url=account.endpoint_url,
+    )
