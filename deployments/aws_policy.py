@@ -53,7 +53,10 @@ PURPOSES = (
         actions=("savingsplans:Describe*", "ec2:DescribeReservedInstances*"),
     ),
     Purpose(sid="ReadCosts", actions=("ce:Get*", "ce:List*")),
-    Purpose(sid="ReadMetrics", actions=("cloudwatch:Get*", "cloudwatch:List*")),
+    Purpose(
+        sid="ReadMetrics",
+        actions=("cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*"),
+    ),
     Purpose(
         sid="ReadInventory",
         actions=(
@@ -63,6 +66,7 @@ PURPOSES = (
             "elasticloadbalancing:Describe*",
             "lambda:Get*",
             "lambda:List*",
+            "scheduler:Get*",
             "tag:Get*",
         ),
     ),

@@ -33,7 +33,7 @@ ADAPTERS = sorted(Path(tasks.adapters.__path__[0]).glob("[a-z]*.py"))
 OPERATION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
 SERVICES = (
     "autoscaling", "ce", "cloudwatch", "ec2", "elasticloadbalancing", "lambda", "pricing", "s3",
-    "savingsplans", "sts",
+    "savingsplans", "scheduler", "sts",
 )  # fmt: skip
 
 

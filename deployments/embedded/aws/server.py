@@ -25,6 +25,7 @@ from deployments.embedded.aws.fleet.description import Fleet
 from deployments.embedded.aws.fleet.off_hours import OffHours
 from deployments.embedded.aws.fleet.sources import NONE, read_fleet
 from deployments.embedded.aws.http_server import LOOPBACK, LoopbackServer
+from deployments.embedded.aws.instance_refreshes import describe_instance_refreshes
 from deployments.embedded.aws.instance_types import describe_instance_types
 from deployments.embedded.aws.metric_reads import MetricReads
 from deployments.embedded.aws.metric_store import MetricStore
@@ -244,6 +245,7 @@ def _handlers(
 ) -> dict[str, Handler]:
     reads = MetricReads(metrics, clock=clock, reported=off_hours.reported)
     return {
+        "autoscaling:DescribeInstanceRefreshes": describe_instance_refreshes,
         "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,
         "ec2:GetSpotPlacementScores": PlacementScores(regions, clock=clock).describe,
         "ec2:DescribeInstances": describe_instances,
