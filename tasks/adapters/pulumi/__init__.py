@@ -1,0 +1,1 @@
+"""Previews and updates by Pulumi's engine, an estimate without it, and recovery after a kill."""

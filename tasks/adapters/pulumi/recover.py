@@ -1,0 +1,78 @@
+"""From an update that was killed back to a state that is known.
+
+Only who holds the lock of the stack may call this: whatever still works on the stack is ended, and
+the engine's own lock is taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.adapters.pulumi.checkpoint import locks, restored_checkpoint
+from tasks.adapters.pulumi.engine import engine_error, required_version, stack_request
+from tasks.adapters.pulumi.environment import EngineSettings
+from tasks.adapters.pulumi.process import run_worker, stop_leftovers
+from tasks.domain.stacks.recovery import (
+    FindByTags,
+    Recovery,
+    Resolution,
+    pending_creates,
+    pending_operations,
+    resolved,
+)
+from tasks.domain.stacks.state_serial import state_serial
+
+
+def recover(
+    settings: EngineSettings,
+    *,
+    stack: str,
+    find_by_tags: FindByTags,
+    region: str | None = None,
+) -> Recovery:
+    """Leave a state that is readable, has nothing pending and agrees with the account.
+
+    Calling it again is harmless, also when it was killed itself: nothing is forgotten before what
+    takes its place is written. Where nothing had happened it only reads.
+
+    Args:
+        settings: Of the engine.
+        stack: Its name.
+        find_by_tags: Looks in the account for what may have been created.
+        region: For the provider; None for the one in `settings.aws`.
+
+    Raises:
+        PermanentError: The state cannot be read and there is no backup, the account has something
+            more than once, or the provider cannot read what is there.
+    """
+    required_version(settings)
+    stopped = stop_leftovers(settings, stack=stack)
+    unlocked = locks(settings, stack=stack)
+    restored_from = restored_checkpoint(settings, stack=stack)
+    request = stack_request(settings, stack=stack, region=region)
+    state = _ask(settings, request | {"operation": "unlock" if unlocked else "export"})
+    interrupted = bool(stopped or unlocked or restored_from or pending_operations(state))
+    resolutions: tuple[Resolution, ...] = ()
+    if interrupted:
+        found = {one.urn: find_by_tags(one) for one in pending_creates(state)}
+        after, resolutions = resolved(state, found)
+        # A state without anything pending is written by the refresh alone.
+        given = after if resolutions else None
+        state = _ask(settings, request | {"operation": "settle", "state": given})
+    return Recovery(
+        stack=stack,
+        serial=state_serial(state),
+        resolutions=resolutions,
+        stopped=stopped,
+        unlocked=unlocked,
+        restored_from=restored_from,
+    )
+
+
+def _ask(settings: EngineSettings, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    answer = run_worker(settings, request, stack=request["stack"])
+    if answer.error is not None:
+        raise engine_error(answer, settings, stack=request["stack"])
+    state: Mapping[str, Any] = answer.result["state"]
+    return state

@@ -1,0 +1,263 @@
+"""One operation of the engine, in a process of its own: `python -m tasks.adapters.pulumi.worker`.
+
+The Automation API runs an inline program in the process that calls it, where the SDK keeps settings,
+configuration, the registry of types and the root resource in globals, and where the program would
+need its folder as working directory and on `sys.path`. Flows call from several threads at once; an
+operation has to be stopped when it takes too long; and a program under review must not reach what
+the flow's process holds. So each operation is a process: it costs two seconds and shares nothing.
+
+The request is the first line of stdin, as JSON. stdin stays open: when it ends, so has the caller,
+and the engine is asked to stop in order, which writes down what it did. Messages are JSON lines on
+the first stdout; whatever else prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
+
+from tasks.domain.stacks.preview import SECRET
+from tasks.domain.stacks.recovery import pending_operations
+from tasks.domain.stacks.state_serial import state_serial
+
+Request = Mapping[str, Any]
+PARALLEL = 8
+
+
+def main() -> int:
+    """Answer one request; return 0 also when the engine refuses."""
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.readline())
+    threading.Thread(target=_stop_with_caller, daemon=True).start()
+    writer = Writer(messages)
+    try:
+        writer.tell({"result": _OPERATIONS[request["operation"]](request, writer)})
+    except BaseException as error:  # noqa: BLE001 - the edge of the process: all of it is told
+        writer.tell({"error": _told(error)})
+    return 0
+
+
+class Writer:
+    """Messages to the caller, from any thread, one a line."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Write one message."""
+        with self._lock:
+            self._file.write(json.dumps(message, default=str) + "\n")
+
+    def event(self, event: Any) -> None:
+        """Write one event of the engine, where it says anything of interest."""
+        for found in _events(event):
+            self.tell({"event": found})
+
+
+def _stop_with_caller() -> None:
+    sys.stdin.read()
+    for child in psutil.Process().children():
+        child.send_signal(signal.SIGINT)
+
+
+class ChangedError(Exception):
+    """The program or the state is not the one that was previewed."""
+
+
+def _preview(request: Request, writer: Writer) -> Any:
+    stack = _stack(request)
+    state = _state(stack)
+    # With something pending nothing is run: a refresh forgets pending creates without a word, and
+    # what they made would be lost.
+    if not pending_operations(state):
+        stack.preview(
+            on_event=writer.event, refresh=True, plan=request.get("plan"), parallel=PARALLEL
+        )
+    return {"before": state, "state": state}
+
+
+def _up(request: Request, writer: Writer) -> Any:
+    def up(stack: Any) -> None:
+        stack.up(on_event=writer.event, refresh=True, plan=request.get("plan"), parallel=PARALLEL)
+
+    return _update(request, up)
+
+
+def _destroy(request: Request, writer: Writer) -> Any:
+    def destroy(stack: Any) -> None:
+        _unprotect_retained(stack)
+        stack.destroy(on_event=writer.event, refresh=True, parallel=PARALLEL)
+
+    return _update(request, destroy)
+
+
+def _update(request: Request, action: Callable[[Any], None]) -> Any:
+    stack = _stack(request)
+    before = _state(stack)
+    if pending_operations(before):
+        return {"before": before, "state": before}
+    expected = request.get("state_serial")
+    if expected is not None and state_serial(before) != expected:
+        message = "the state changed after it was previewed; preview it again"
+        raise ChangedError(message)
+    failure = _attempt(lambda: action(stack))
+    return {
+        "before": before,
+        "state": _state(stack),
+        "outputs": _outputs(stack),
+        "failure": failure,
+    }
+
+
+def _unprotect_retained(stack: Any) -> None:
+    # Protection keeps the engine from a deletion; what is retained is not deleted, only let go.
+    deployment = stack.export_stack()
+    held = [
+        one
+        for one in (deployment.deployment or {}).get("resources") or ()
+        if one.get("protect") and one.get("retainOnDelete")
+    ]
+    for one in held:
+        one["protect"] = False
+    if held:
+        stack.import_stack(deployment)
+
+
+def _remove(request: Request, _: Writer) -> Any:
+    stack = _stack(request)
+    stack.workspace.remove_stack(request["stack"], force=True)
+    return {}
+
+
+def _export(request: Request, _: Writer) -> Any:
+    return {"state": _state(_stack(request))}
+
+
+def _unlock(request: Request, _: Writer) -> Any:
+    stack = _stack(request)
+    error = _attempt(stack.cancel)
+    return {"state": _state(stack), "failure": error}
+
+
+def _settle(request: Request, writer: Writer) -> Any:
+    from pulumi import automation
+
+    stack = _stack(request)
+    if request["state"] is not None:
+        stack.import_stack(automation.Deployment(version=3, deployment=request["state"]))
+    stack.refresh(on_event=writer.event, parallel=PARALLEL)
+    return {"state": _state(stack)}
+
+
+_OPERATIONS: Mapping[str, Callable[[Request, Writer], Any]] = {
+    "preview": _preview,
+    "up": _up,
+    "destroy": _destroy,
+    "remove": _remove,
+    "export": _export,
+    "unlock": _unlock,
+    "settle": _settle,
+}
+
+
+def _stack(request: Request) -> Any:
+    # Late: a request that cannot be read is answered without a second of imports.
+    from pulumi import automation
+
+    folder = Path(request["work_folder"])
+    (folder / f"Pulumi.{request['stack']}.yaml").write_text(request["stack_settings"])
+    project = automation.ProjectSettings(name=request["project"], runtime="python")
+    options = automation.LocalWorkspaceOptions(work_dir=str(folder), project_settings=project)
+    return automation.create_or_select_stack(
+        request["stack"],
+        project_name=request["project"],
+        program=lambda: _run_program(request),
+        opts=options,
+    )
+
+
+def _run_program(request: Request) -> None:
+    """Run the very bytes whose hash is compared: a file read twice could be two programs."""
+    path = Path(request["program"])
+    source = path.read_bytes()
+    if hashlib.sha256(source).hexdigest() != request["program_sha256"]:
+        message = f"{path.name} changed after it was previewed; preview it again"
+        raise ChangedError(message)
+    os.chdir(path.parent)
+    sys.path.insert(0, str(path.parent))
+    code = compile(source, str(path), "exec", dont_inherit=True)
+    exec(code, {"__name__": "__main__", "__file__": str(path)})  # noqa: S102 - the reviewed program
+
+
+def _state(stack: Any) -> dict[str, Any]:
+    return dict(stack.export_stack().deployment or {})
+
+
+def _outputs(stack: Any) -> dict[str, Any]:
+    return {
+        name: SECRET if one.secret else one.value for name, one in sorted(stack.outputs().items())
+    }
+
+
+def _attempt(action: Callable[[], Any]) -> Mapping[str, str] | None:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 - told with what had been done before
+        return _told(error)
+    return None
+
+
+def _told(error: BaseException) -> dict[str, str]:
+    return {"type": type(error).__name__, "message": str(error)}
+
+
+def _events(event: Any) -> Iterator[dict[str, Any]]:
+    message = event.diagnostic_event
+    if message is not None and message.severity in {"warning", "error"} and not message.ephemeral:
+        yield {
+            "kind": "message",
+            "severity": message.severity,
+            "urn": message.urn,
+            "message": message.message,
+        }
+    for kind, step in (
+        ("pre", event.resource_pre_event),
+        ("outputs", event.res_outputs_event),
+        ("failed", event.res_op_failed_event),
+    ):
+        if step is not None:
+            yield {"kind": kind, **_step(step.metadata)}
+
+
+def _step(step: Any) -> dict[str, Any]:
+    detailed = step.detailed_diff or {}
+    replaces = [path for path, diff in detailed.items() if "replace" in str(diff.diff_kind.value)]
+    return {
+        "op": str(getattr(step.op, "value", step.op)),
+        "urn": step.urn,
+        "type": step.type,
+        "replaces": [*replaces, *(step.keys or ())],
+        "old": _side(step.old),
+        "new": _side(step.new),
+    }
+
+
+def _side(state: Any) -> dict[str, Any] | None:
+    if state is None:
+        return None
+    return {"id": state.id, "protect": bool(state.protect), "inputs": dict(state.inputs or {})}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
