@@ -1,0 +1,1 @@
+"""What limits every change to the world: modes, windows, cooldowns, budgets and signers."""
