@@ -1,0 +1,1 @@
+"""What each kind of change is as resources, or why it is not made; pure."""

@@ -1,0 +1,171 @@
+"""Purchases: Savings Plans, and reservations of databases and caches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from tasks.domain.stacks.changes import Refused
+from tasks.domain.stacks.kinds.made import Made, Work, step_usd
+from tasks.domain.stacks.kinds.names import logical_name, physical_name
+from tasks.domain.stacks.live import PlanOffering
+from tasks.domain.stacks.program import Input, Resource
+
+SAVINGS_PLAN = "aws:savingsplans/savingsPlan:SavingsPlan"
+RESERVED_DATABASE = "aws:rds/reservedInstance:ReservedInstance"
+RESERVED_CACHE = "aws:elasticache/reservedCacheNode:ReservedCacheNode"
+COMPUTE = "Compute"
+LEAST_USD_PER_HOUR = Decimal("0.001")
+"""AWS sells no smaller plan."""
+_DIGITS = Decimal("0.00001")
+_MOST_RESERVED = 100
+_MOST_CACHE_ID = 36
+_PAYMENTS = {"no upfront": "No Upfront"}
+"""Nothing is paid ahead: what is paid ahead is lost with a mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A wish to reserve databases or caches; no opportunity names one by itself.
+
+    Attributes:
+        offering_id: As `aws rds describe-reserved-db-instances-offerings` or
+            `aws elasticache describe-reserved-cache-nodes-offerings` lists it.
+        count: 1 to 100.
+    """
+
+    offering_id: str
+    count: int
+
+
+def commitment(work: Work) -> Made | Refused:
+    """Return the purchase of a Savings Plan, queued, or why none is made."""
+    amount = hourly_commitment(work.fact("usd_per_hour"))
+    if amount is None:
+        why = f"{work.fact('usd_per_hour')!r} USD/h is less than the smallest plan or no amount"
+        return work.refused(f"{why}: AWS sells from {LEAST_USD_PER_HOUR} USD/h")
+    offering = _offering(work)
+    if isinstance(offering, Refused):
+        return offering
+    when = purchase_time(work.now, work.purchase_lead)
+    inputs: dict[str, Input] = {
+        "commitment": amount,
+        "purchase_time": when,
+        "savings_plan_offering_id": offering.offering_id,
+    }
+    plan = work.new(
+        logical_name("savings", "plan"), "purchase", SAVINGS_PLAN, inputs, tags={}, protect=True
+    )
+    covered = step_usd(work.opportunity, "on-demand spend that it covers")
+    paid = step_usd(work.opportunity, "paid for it")
+    known = covered is not None and paid is not None
+    return Made(
+        created=(plan,),
+        # Both programs keep it: a purchase is not undone by an update.
+        undone=(plan,),
+        prices={plan.name: (covered, paid)} if covered is not None and paid is not None else {},
+        notes=(
+            f"queued for {when}: until then it can be deleted in the console or by "
+            "`aws savingsplans delete-queued-savings-plan`; after that it cannot be undone",
+            "the undo program leaves it as it is",
+            *(() if known else ("what it covers is not in the arithmetic",)),
+        ),
+    )
+
+
+def hourly_commitment(value: object) -> str | None:
+    """Return USD an hour as AWS takes it, rounded down to 5 decimals; None where there is no plan.
+
+    Args:
+        value: A number; anything else is no amount.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    amount = Decimal(repr(value)).quantize(_DIGITS, rounding=ROUND_DOWN)
+    return None if amount < LEAST_USD_PER_HOUR else f"{amount:f}"
+
+
+def purchase_time(now: datetime, lead: timedelta) -> str:
+    """Return the first midnight UTC that is at least so far ahead, as AWS takes it.
+
+    Args:
+        now: Aware UTC.
+        lead: At least one hour, so that there is time to cancel.
+
+    Raises:
+        ValueError: The lead is shorter.
+    """
+    if lead < timedelta(hours=1):
+        msg = f"a purchase is queued {lead} ahead, at least 1 hour is needed to cancel it"
+        raise ValueError(msg)
+    least = now + lead
+    day = least.replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{day if day == least else day + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _offering(work: Work) -> PlanOffering | Refused:
+    if work.account.plan_offerings is None:
+        why = work.account.plans_unread or "they were not read"
+        return work.refused(f"what plans AWS sells is not known: {why}")
+    terms = str(work.fact("term"))
+    years, _, payment = terms.partition(", ")
+    wanted = _PAYMENTS.get(payment)
+    term = {"1 year": 1, "3 years": 3}.get(years)
+    found = sorted(
+        one.offering_id
+        for one in work.account.plan_offerings
+        if (one.plan_type, one.payment, one.years, one.currency) == (COMPUTE, wanted, term, "USD")
+    )
+    if len(found) != 1:
+        return work.refused(
+            f"{len(found)} offerings of AWS are a Compute Savings Plan of {terms!r} in USD, 1 is needed"
+        )
+    return next(one for one in work.account.plan_offerings if one.offering_id == found[0])
+
+
+def reserved_databases(work: Work, wish: Reservation) -> Resource | Refused:
+    """Return the purchase of reserved RDS instances, at once and protected.
+
+    Args:
+        work: Whose change it is.
+        wish: Which and how many.
+    """
+    why = _not_sold(wish)
+    if why:
+        return work.refused(why)
+    inputs: dict[str, Input] = {
+        "offering_id": wish.offering_id,
+        "instance_count": wish.count,
+        "reservation_id": physical_name("database", work.change.change_id, most=60),
+    }
+    base = logical_name("reserved", wish.offering_id)
+    return work.new(base, "databases", RESERVED_DATABASE, inputs, tags={}, protect=True)
+
+
+def reserved_caches(work: Work, wish: Reservation) -> Resource | Refused:
+    """Return the purchase of reserved ElastiCache nodes, at once and protected.
+
+    Args:
+        work: Whose change it is.
+        wish: Which and how many.
+    """
+    why = _not_sold(wish)
+    if why:
+        return work.refused(why)
+    inputs: dict[str, Input] = {
+        "reserved_cache_nodes_offering_id": wish.offering_id,
+        "cache_node_count": wish.count,
+        "elasticache_reserved_cache_node_id": work.change.change_id[:_MOST_CACHE_ID],
+    }
+    base = logical_name("reserved", wish.offering_id)
+    return work.new(base, "caches", RESERVED_CACHE, inputs, tags={}, protect=True)
+
+
+def _not_sold(wish: Reservation) -> str:
+    if not 1 <= wish.count <= _MOST_RESERVED:
+        return f"{wish.count} to reserve is outside of 1 to {_MOST_RESERVED}"
+    if not wish.offering_id:
+        return "no offering is named: list them with the AWS command line"
+    return ""
