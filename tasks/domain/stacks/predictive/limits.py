@@ -3,6 +3,7 @@
 While a policy only forecasts, every hour for which a forecast was made beforehand is compared with
 what then happened. Capacity is what the group would have with the forecast: rounded up and kept
 within its sizes. An hour is covered when that capacity would have kept use at or below the limit.
+Errors are of the capacity itself; below `no_error` instances they count as none.
 
 | verdict | when |
 |---|---|
@@ -34,6 +35,7 @@ class Limits:
 
     Attributes:
         headroom_share: How far use may go above the target before an hour counts as short.
+        no_error: Instances.
     """
 
     least_days: float = 14.0
@@ -45,6 +47,7 @@ class Limits:
     bad_coverage: float = 0.80
     bad_spare: float = 0.60
     bad_error: float = 1.25
+    no_error: float = 0.1
     useful_share: float = 0.01
     harmless_share: float = 0.02
     worse_share: float = 0.02
