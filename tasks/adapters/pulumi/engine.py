@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.adapters.pulumi.environment import EngineSettings, engine_version
+from tasks.adapters.pulumi.environment import EngineSettings, engine_version, salt_file
 from tasks.adapters.pulumi.events import (
     Event,
     Known,
@@ -36,6 +36,7 @@ HOW_TO_GET = (
     "there is no `pulumi` command; install Pulumi 3 (https://www.pulumi.com/docs/install) or run "
     "`make tools` where Go is installed"
 )
+NO_WORD = "the engine ended without a word: it was killed or ran out of memory; recover the stack"
 OnProgress = Callable[[Done], None]
 _LOCKED_BY = re.compile(r"created by (\S+) \(pid (\d+)\) at (\S+)")
 
@@ -181,7 +182,7 @@ def engine_error(answer: Answer, settings: EngineSettings, *, stack: str) -> Inf
     if error.get("type") == "ConcurrentUpdateError":
         return _locked(stack, error["message"])
     state = answer.result.get("state")
-    text = error_text(answer.events) or _last_words(error.get("message", ""))
+    text = error_text(answer.events) or _last_words(error.get("message", "")) or NO_WORD
     return PermanentError(f"{stack}: {_texts((text,), settings, state)[0]}")
 
 
@@ -206,6 +207,7 @@ def _update(
         done=operations_done(answer.events, known=known),
         failed=operations_failed(answer.events, known=known),
         error="" if failure is None else str(engine_error(answer, settings, stack=stack)),
+        pending=pending_operations(after),
         outputs=_outputs(answer.result.get("outputs")),
         serial_before=state_serial(before),
         serial_after=state_serial(after),
@@ -242,6 +244,7 @@ def stack_request(settings: EngineSettings, *, stack: str, region: str | None) -
         "region": found,
         "program": None,
         "stack_settings": json.dumps(configured),  # JSON is YAML.
+        "salt_file": str(salt_file(settings, stack)),
     }
 
 

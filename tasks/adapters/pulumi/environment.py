@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -117,6 +118,12 @@ def prepare_folders(settings: EngineSettings) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     if settings.backend_folder is not None:
         settings.backend_folder.mkdir(parents=True, exist_ok=True)
+
+
+def salt_file(settings: EngineSettings, stack: str) -> Path:
+    """Return where the salt of a stack's secrets is kept between operations."""
+    backend = hashlib.sha256(settings.backend_url.encode()).hexdigest()[:12]
+    return settings.home.resolve() / "salts" / backend / stack
 
 
 def stack_mark(settings: EngineSettings, stack: str) -> str:

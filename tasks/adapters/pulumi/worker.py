@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import psutil
+import yaml
 
 from tasks.domain.stacks.preview import SECRET
 from tasks.domain.stacks.recovery import pending_operations
@@ -31,6 +32,7 @@ from tasks.domain.stacks.state_serial import state_serial
 
 Request = Mapping[str, Any]
 PARALLEL = 8
+SALT = "encryptionsalt"
 
 
 def main() -> int:
@@ -176,15 +178,36 @@ def _stack(request: Request) -> Any:
     from pulumi import automation
 
     folder = Path(request["work_folder"])
-    (folder / f"Pulumi.{request['stack']}.yaml").write_text(request["stack_settings"])
+    file = folder / f"Pulumi.{request['stack']}.yaml"
+    kept = Path(request["salt_file"])
+    file.write_text(_with_salt(request["stack_settings"], kept))
     project = automation.ProjectSettings(name=request["project"], runtime="python")
-    options = automation.LocalWorkspaceOptions(work_dir=str(folder), project_settings=project)
-    return automation.create_or_select_stack(
+    stack = automation.create_or_select_stack(
         request["stack"],
         project_name=request["project"],
         program=lambda: _run_program(request),
-        opts=options,
+        opts=automation.LocalWorkspaceOptions(work_dir=str(folder), project_settings=project),
     )
+    _keep_salt(file, kept)
+    return stack
+
+
+def _with_salt(settings: str, kept: Path) -> str:
+    # The engine makes up a salt where the settings have none, and a plan that was encrypted with
+    # one cannot be carried out with another.
+    parsed = yaml.safe_load(settings) or {}
+    if SALT not in parsed and kept.is_file():
+        parsed[SALT] = kept.read_text()
+    return yaml.safe_dump(parsed)
+
+
+def _keep_salt(file: Path, kept: Path) -> None:
+    salt = (yaml.safe_load(file.read_text()) or {}).get(SALT)
+    if salt and not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(f".{os.getpid()}")
+        new.write_text(salt)
+        new.replace(kept)
 
 
 def _run_program(request: Request) -> None:

@@ -48,6 +48,7 @@ class Applied:
         done: In the order in which they ended; what stayed the same is not in it.
         failed: Empty when everything was done.
         error: The engine's words where it ended with an error; empty otherwise.
+        pending: Operations that were begun and did not end, such as "creating web": recover first.
         outputs: Of the stack, by name.
         serial_before: Of the state that it began with.
         serial_after: Of the state that it left.
@@ -61,13 +62,14 @@ class Applied:
     serial_after: str
     failed: tuple[Failed, ...] = ()
     error: str = ""
+    pending: tuple[str, ...] = ()
     outputs: Mapping[str, Value] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether everything was done."""
-        return not self.failed and not self.error
+        return not (self.failed or self.error or self.pending)
 
 
 def is_adoption_only(preview: Preview) -> bool:
