@@ -1,16 +1,24 @@
 """Prefect blocks: connections and the state that outlives a run."""
 
 from blocks.aws import AwsAccount
+from blocks.guardrails import Guardrails
 from blocks.savings import IgnoredResource, SavingsOutlook, SavingsSettings
 from blocks.spot import HistorySpan, HorizonScores, SpotOutlook
-from blocks.stacks import Attempt, PulumiBackend, SavingsRealised, StackEntry, StackLedger
+from blocks.stacks import (
+    ChangeAttempt,
+    PulumiBackend,
+    SavingsRealised,
+    StackEntry,
+    StackLedger,
+)
 from blocks.state import ObjectPointer, StateBlock
 from blocks.usage import ArchetypeSize, UsageProfile
 
 __all__ = [
     "ArchetypeSize",
-    "Attempt",
     "AwsAccount",
+    "ChangeAttempt",
+    "Guardrails",
     "HistorySpan",
     "HorizonScores",
     "IgnoredResource",

@@ -79,13 +79,13 @@ class StackEntry(BaseModel):
     message: str = Field("", description="Why it stands as it does.")
 
 
-class Attempt(BaseModel):
+class ChangeAttempt(BaseModel):
     """A change that was tried, for the back-off."""
 
-    change_id: str
-    resource: str
+    target: str = Field(description="Region and resource.")
+    action: str = Field(description="Kind of the change.")
     at: datetime
-    worked: bool
+    outcome: Literal["verified", "ineffective", "inconclusive"]
 
 
 class StackLedger(StateBlock):
@@ -99,7 +99,7 @@ class StackLedger(StateBlock):
     used_requests: list[str] = Field(
         default_factory=list, description="Approval requests that were answered: once each."
     )
-    attempts: list[Attempt] = Field(default_factory=list)
+    attempts: list[ChangeAttempt] = Field(default_factory=list)
 
 
 class SavingsRealised(StateBlock):

@@ -8,7 +8,7 @@ from typing import Any
 
 from prefect.logging import get_run_logger
 
-from blocks import Attempt, ObjectPointer, StackEntry, StackLedger
+from blocks import ChangeAttempt, ObjectPointer, StackEntry, StackLedger
 from tasks.adapters.documents import from_json, to_json
 from tasks.adapters.objects import Storage, load_object, store_object
 from tasks.adapters.state import load_state, object_pointer, publish_state, stored_object
@@ -51,10 +51,10 @@ def stack_of_run(ledger: StackLedger, run_id: str, *, status: str) -> str | None
     return next(found, None)
 
 
-def managed(ledger: StackLedger) -> dict[str, str]:
-    """Return the stack that manages a resource, by the resource's id."""
+def managed(ledger: StackLedger) -> dict[tuple[str, str], str]:
+    """Return the stack that manages a resource, by the resource's region and id."""
     return {
-        resource: name
+        (entry.region, resource): name
         for name, entry in ledger.stacks.items()
         if entry.status in MANAGING
         for resource in entry.resources
@@ -80,7 +80,7 @@ def record(
     now: datetime,
     run_id: str,
     used_request: str | None = None,
-    attempts: tuple[Attempt, ...] = (),
+    attempts: tuple[ChangeAttempt, ...] = (),
     **changed: Any,
 ) -> StackEntry:
     """Change a stack's entry, or make it, and return it.

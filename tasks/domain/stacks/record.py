@@ -6,12 +6,16 @@ is applied is the text that was approved.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tasks.domain.stacks.changes import Change, Phase, Refused
 from tasks.domain.stacks.program import StackPlan
+
+UNDO_PROGRAM = "undo/__main__.py"
+STEADY = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class StackRecord:
         members: Every resource of the change program.
         files: The project, text by path.
         prices: USD a month (before, after) by logical name, where it follows from the opportunity.
+        spot_usd_per_hour: Spot prices by instance type that the preview was reckoned with.
     """
 
     stack: str
@@ -52,6 +57,12 @@ class StackRecord:
     members: tuple[Member, ...]
     files: Mapping[str, str]
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    spot_usd_per_hour: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def undo_sha256(self) -> str:
+        """Of the program that runs when the change does not prove itself."""
+        return hashlib.sha256(self.files[UNDO_PROGRAM].encode()).hexdigest()
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -65,7 +76,11 @@ class StackRecord:
 
 
 def stack_record(
-    plan: StackPlan, files: Mapping[str, bytes], *, generated_at: datetime
+    plan: StackPlan,
+    files: Mapping[str, bytes],
+    *,
+    generated_at: datetime,
+    spot_usd_per_hour: Mapping[str, float],
 ) -> StackRecord:
     """Return what is kept of a plan and its generated files.
 
@@ -73,6 +88,7 @@ def stack_record(
         plan: Its changes and programs.
         files: UTF-8 text by path.
         generated_at: Now, aware UTC.
+        spot_usd_per_hour: By instance type, as quoted now.
     """
     return StackRecord(
         stack=plan.stack,
@@ -86,4 +102,22 @@ def stack_record(
         ),
         files={path: content.decode() for path, content in files.items()},
         prices=dict(plan.prices),
+        spot_usd_per_hour=dict(spot_usd_per_hour),
     )
+
+
+def steady_prices(then: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    """Return the spot prices to reckon with when something is previewed again.
+
+    Spot prices move by the hour, and an approval is bound to every cent. A price that has not risen
+    by more than a tenth since the preview that was approved counts as it did then; one that has,
+    or that was not known then, counts as it is now, and the approval is void.
+
+    Args:
+        then: USD an hour by instance type.
+        now: The same.
+    """
+    return {
+        kind: then[kind] if kind in then and usd <= then[kind] * STEADY else usd
+        for kind, usd in now.items()
+    }
