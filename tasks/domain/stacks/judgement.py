@@ -7,12 +7,15 @@ request says of itself is believed only as far as the hash in the answer covers 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from tasks.domain.errors import PermanentError
+from tasks.domain.guardrails.modes import Mode
+from tasks.domain.guardrails.policy import GuardrailPolicy, closed, effective_mode
+from tasks.domain.guardrails.previews import check_preview
 from tasks.domain.stacks.approval import (
     ApprovalRequest,
     Demand,
@@ -22,8 +25,9 @@ from tasks.domain.stacks.approval import (
     sha256,
     why_nobody,
 )
+from tasks.domain.stacks.changes import Change
 from tasks.domain.stacks.differences import differences
-from tasks.domain.stacks.preview import Preview
+from tasks.domain.stacks.preview import Operation, Preview
 
 CLOCK_SKEW = timedelta(minutes=1)
 """By which the clocks of two workers may be apart."""
@@ -93,6 +97,51 @@ def judge(
         *_signers(given, verified_signers, needed=needed),
     )
     return Denied(why=why) if why else Approved(demand=demand, signers=verified_signers)
+
+
+def auto_approved(
+    preview: Preview, policy: GuardrailPolicy, *, changes: Sequence[Change], now: datetime
+) -> Verdict:
+    """Return whether an update may be applied without asking anybody.
+
+    Only where the form would be enough, everything can be taken back, every change's mode is
+    `auto`, and no guardrail is touched at this moment.
+
+    Args:
+        preview: Made now, by the engine.
+        policy: The operator's, read now.
+        changes: That the stack was generated from; at least one.
+        now: Aware.
+    """
+    why = (*_not_automatic(preview, policy, changes), *check_preview(preview, policy))
+    shut = closed(policy, now)
+    if shut is not None and shut not in why:
+        why = (shut, *why)
+    return Denied(why=why) if why else Approved(demand=Demand.FORM)
+
+
+def _not_automatic(
+    preview: Preview, policy: GuardrailPolicy, changes: Sequence[Change]
+) -> Iterator[str]:
+    demand = demanded(preview)
+    if demand is not Demand.FORM:
+        yield f"it needs {demand}, which nobody gives automatically: ask for approval"
+    if preview.doing(Operation.FORGET):
+        yield "something would leave the stack, and the next run would not know it: ask for approval"
+    if not changes:
+        yield "nobody knows which changes it is made of: ask for approval"
+    for one in changes:
+        mode = effective_mode(
+            policy,
+            kind=one.kind,
+            region=one.region,
+            resource=one.resource,
+            names=[preview.stack],
+        )
+        if mode is not Mode.AUTO:
+            yield f"{one.change_id} has mode {mode}: ask for approval"
+        if not one.reversible:
+            yield f"{one.change_id} cannot be taken back: ask for approval"
 
 
 def _edited(request: ApprovalRequest) -> Iterator[str]:

@@ -1,0 +1,116 @@
+"""What stands against a previewed update, whoever approves it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from tasks.domain.guardrails.policy import KILLED, GuardrailPolicy
+from tasks.domain.stacks.approval import replaces
+from tasks.domain.stacks.changes import Phase
+from tasks.domain.stacks.preview import Operation, Preview, ResourceChange
+
+TOUCHING = (Operation.UPDATE, Operation.REPLACE, Operation.DELETE)
+"""Operations on what is there already."""
+MOVING = (Operation.CREATE, *TOUCHING)
+"""Operations that change what the account costs."""
+
+
+def check_preview(
+    preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return why an update must not be applied; nothing where it may be, once approved.
+
+    An undo is held to everything but the limits on money: what it restores was paid before, and a
+    price that is not known must not keep it from restoring.
+
+    Args:
+        preview: Of the program to be applied.
+        policy: The operator's.
+        created: URNs of what the change made that an undo takes back: their deletion is no loss.
+    """
+    return tuple(_refusals(preview, policy, created=created))
+
+
+def _refusals(
+    preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str]
+) -> Iterator[str]:
+    if policy.kill_switch:
+        yield KILLED
+    yield from _findings(preview)
+    yield from _drift(preview)
+    yield from _protected(preview)
+    yield from _counts(preview, policy, created=created)
+    if preview.phase is Phase.ADOPT:
+        yield from _adoption(preview)
+    if preview.phase is not Phase.UNDO:
+        yield from _money(preview, policy)
+
+
+def _findings(preview: Preview) -> Iterator[str]:
+    for one in preview.findings:
+        if one.mandatory:
+            yield f"{one.resource} breaks the rule {one.rule}: {one.message}"
+
+
+def _drift(preview: Preview) -> Iterator[str]:
+    if preview.drift:
+        yield (
+            f"somebody changed {_names(preview.drift)} in the account since the last update: undo "
+            "that, or take it over with `pulumi refresh`, and preview again"
+        )
+
+
+def _protected(preview: Preview) -> Iterator[str]:
+    gone = [
+        one
+        for one in preview.acting
+        if one.protected and (one.operation is Operation.DELETE or replaces(one))
+    ]
+    if gone:
+        yield f"{_names(gone)} would be deleted or made anew, and is protected; leave it out"
+
+
+def _counts(preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str]) -> Iterator[str]:
+    own = created if preview.phase is Phase.UNDO else frozenset()
+    deleted = [one for one in preview.doing(Operation.DELETE) if one.urn not in own]
+    anew = [one for one in preview.acting if replaces(one)]
+    touched = [one for one in preview.doing(*TOUCHING) if one.urn not in own]
+    for what, found, limit, setting in (
+        ("deleted", deleted, policy.max_deletions_per_run, "max_deletions_per_run"),
+        ("made anew", anew, policy.max_replacements_per_run, "max_replacements_per_run"),
+        ("changed", touched, policy.max_resources_per_run, "max_resources_per_run"),
+    ):
+        if len(found) > limit:
+            yield f"{len(found)} resources would be {what} ({_names(found)}), {setting} = {limit}"
+
+
+def _adoption(preview: Preview) -> Iterator[str]:
+    other = [one for one in preview.acting if one.operation is not Operation.IMPORT]
+    if other:
+        yield (
+            f"an adoption changes nothing, and this one would {other[0].operation} "
+            f"{_names(other)}: make the program say what is there"
+        )
+
+
+def _money(preview: Preview, policy: GuardrailPolicy) -> Iterator[str]:
+    moving = {one.name for one in preview.doing(*MOVING)}
+    unknown = sorted(moving.intersection(preview.unpriced))
+    if unknown:
+        yield f"what {', '.join(map(repr, unknown[:5]))} will cost is not known; give it a price"
+    amounts = [one.delta_usd for one in preview.costs if one.delta_usd is not None]
+    if not all(map(math.isfinite, amounts)):
+        yield "a cost is not a number; correct the price and preview again"
+        return
+    moved = math.fsum(map(abs, amounts))
+    if moved > policy.max_usd_per_run + 0.005:
+        yield (
+            f"moves {moved:.2f} USD a month in all, max_usd_per_run = "
+            f"{policy.max_usd_per_run:.2f}: take fewer changes, or raise it"
+        )
+
+
+def _names(lines: tuple[ResourceChange, ...] | list[ResourceChange]) -> str:
+    shown = ", ".join(repr(one.name) for one in lines[:5])
+    return shown if len(lines) <= 5 else f"{shown} and {len(lines) - 5} more"
