@@ -3,7 +3,8 @@
 While a policy only forecasts, every hour for which a forecast was made beforehand is compared with
 what then happened. Capacity is what the group would have with the forecast: rounded up and kept
 within its sizes. An hour is covered when that capacity would have kept use at or below the limit.
-Errors are of the capacity itself; below `no_error` instances they count as none.
+Errors are in whole instances, rounded up on either side; below a mean of `no_error` they count as
+none.
 
 | verdict | when |
 |---|---|

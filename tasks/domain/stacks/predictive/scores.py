@@ -100,15 +100,17 @@ def _worst_week(covered: BoolArray, known: BoolArray) -> float | None:
 
 
 def _rival(group: GroupHours, lag: int) -> Rival | None:
-    wanted: FloatArray = group.busy / group.target
-    before = np.full(len(wanted), np.nan)
-    before[lag:] = wanted[:-lag]
-    both = np.isfinite(group.forecast) & np.isfinite(wanted) & np.isfinite(before)
+    # Both in whole instances: a forecast that is rounded up already is not worse for it.
+    needed = group.needed
+    foretold: FloatArray = np.ceil(group.forecast - 1e-9)
+    before = np.full(len(needed), np.nan)
+    before[lag:] = needed[:-lag]
+    both = np.isfinite(foretold) & np.isfinite(needed) & np.isfinite(before)
     if both.sum() < DAY_HOURS:
         return None
     return Rival(
-        error=float(np.abs(group.forecast - wanted)[both].mean()),
-        baseline=float(np.abs(before - wanted)[both].mean()),
+        error=float(np.abs(foretold - needed)[both].mean()),
+        baseline=float(np.abs(before - needed)[both].mean()),
     )
 
 

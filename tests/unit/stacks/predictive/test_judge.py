@@ -76,8 +76,8 @@ def test_a_group_whose_size_is_unknown_is_not_switched_on() -> None:
 
 def test_an_error_as_good_as_none_is_not_held_against_flat_demand() -> None:
     made = flat()
-    near = replace(made, forecast=made.forecast + 0.05)
-    assert judge_forecast(near, limits=LIMITS).verdict is Verdict.GOOD
+    made.forecast[::20] += 0.5  # a twentieth of the hours is one instance off
+    assert judge_forecast(made, limits=LIMITS).verdict is Verdict.GOOD
 
 
 def test_arrays_of_different_lengths_are_refused() -> None:
