@@ -74,6 +74,8 @@ def _of_property(
     if name in kind.documents:
         before, now = _document(before), _document(now)
         shape = Shape(form=Form.ANY)
+    if name in kind.numbers:
+        before, now = _number(before), _number(now)
     if name in kind.sets:
         before, now = _sorted(before), _sorted(now)
     yield from _compare(name, shape, before, now)
@@ -160,6 +162,13 @@ def _document(text: Any) -> Any:
         return json.loads(text)
     except (TypeError, ValueError):
         return text  # not known yet, or not JSON
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
 
 
 def _sorted(value: Any) -> Any:

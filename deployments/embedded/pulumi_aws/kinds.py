@@ -66,6 +66,7 @@ class Kind:
         unread: What the account does not tell: taken from the program.
         sets: Lists whose order says nothing.
         documents: Texts that hold JSON, compared by what they say.
+        numbers: Texts that hold a number, compared by its value.
         moves: Outputs that an update may change.
         named: Has a name that is made up where the program gives none.
     """
@@ -79,6 +80,7 @@ class Kind:
     unread: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
     moves: frozenset[str] = frozenset()
     named: bool = False
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from deployments.embedded.pulumi_aws.account import Cloud, wait_for
 from deployments.embedded.pulumi_aws.errors import StandInError, is_code
 from deployments.embedded.pulumi_aws.kinds import NO_TAGS, Kind
+from deployments.embedded.pulumi_aws.resources.shared import capitals
 from deployments.embedded.pulumi_aws.resources.tags import (
     given,
     retag,
@@ -155,14 +156,14 @@ def _launch(new: Properties) -> dict[str, Any]:
     profile, template = new.get("iamInstanceProfile"), new.get("launchTemplate")
     return given(
         BlockDeviceMappings=list(_mappings(new)) or None,
-        CpuOptions=_capitals(new.get("cpuOptions")),
+        CpuOptions=capitals(new.get("cpuOptions")),
         DisableApiStop=new.get("disableApiStop"),
         DisableApiTermination=new.get("disableApiTermination"),
         EbsOptimized=new.get("ebsOptimized"),
         IamInstanceProfile=None if profile is None else {"Name": profile},
         ImageId=new.get("ami"),
         InstanceInitiatedShutdownBehavior=new.get("instanceInitiatedShutdownBehavior"),
-        InstanceMarketOptions=_capitals(new.get("instanceMarketOptions")),
+        InstanceMarketOptions=capitals(new.get("instanceMarketOptions")),
         InstanceType=new.get("instanceType"),
         KeyName=new.get("keyName"),
         LaunchTemplate=None
@@ -172,7 +173,7 @@ def _launch(new: Properties) -> dict[str, Any]:
             LaunchTemplateName=template.get("name"),
             Version=template.get("version"),
         ),
-        MetadataOptions=_capitals(new.get("metadataOptions")),
+        MetadataOptions=capitals(new.get("metadataOptions")),
         Monitoring=None if new.get("monitoring") is None else {"Enabled": new["monitoring"]},
         Placement=given(AvailabilityZone=new.get("availabilityZone"), Tenancy=new.get("tenancy"))
         or None,
@@ -182,13 +183,6 @@ def _launch(new: Properties) -> dict[str, Any]:
         SubnetId=new.get("subnetId"),
         UserData=_text(_user_data(new)),
     )
-
-
-def _capitals(value: Any) -> Any:
-    """Return an object with the names that EC2 has for the same: "marketType" is "MarketType"."""
-    if isinstance(value, Mapping):
-        return {f"{key[0].upper()}{key[1:]}": _capitals(each) for key, each in value.items()}
-    return value
 
 
 def _user_data(new: Properties) -> str | None:
