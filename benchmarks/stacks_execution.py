@@ -101,6 +101,10 @@ def executed(tree: ast.Module) -> tuple[list[Resource], dict[str, Attribute]]:
     WATCH.watching = True
     try:
         exec(code, scope)  # noqa: S102 - hostile on purpose, and judged
+    except Exception as exc:
+        problem = FiredError if WATCH.events else UnlikeError
+        message = f"ended with {exc!r:.500}; events {WATCH.events}"
+        raise problem(message) from exc
     finally:
         WATCH.watching = False
     if WATCH.fired > before or WATCH.events:

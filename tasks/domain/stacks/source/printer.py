@@ -8,7 +8,7 @@ value differ in a line. What is nested deeper stays on one line where it fits.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tasks.domain.stacks.source.letters import columns, shown
 
@@ -18,8 +18,7 @@ _RESOURCE, _INPUTS, _INPUT, _WITHIN = range(4)
 """How deep an expression is: only the first three have a line for each entry at any length."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where an expression is written.
 
     Attributes:

@@ -61,8 +61,8 @@ def checked_source(
     Args:
         program: What it declares.
         comments: By change id.
-        written: Resources of other phases with their texts, by name: what is equal is not written
-            again. What is written here is added.
+        written: Resources of other phases with their texts, by what they say: what is equal is not
+            written again. What is written here is added.
     """
     docstring, *imports = heading(program)
     parts = [docstring_text(docstring), "\n".join(proven(one) for one in imports)]
@@ -83,18 +83,36 @@ def proven(node: ast.stmt) -> str:
         AssertionError: The text is not the tree: a defect of the printer, and never a program.
     """
     text = statement_text(node)
-    if ast.dump(ast.parse(text)) != ast.dump(ast.Module(body=[node], type_ignores=[])):
+    if not _is_same(ast.parse(text).body, [node]):
         message = f"the text of a statement is not its tree: {text!r:.200}"
         raise AssertionError(message)
     return text
 
 
+def _is_same(found: object, meant: object) -> bool:
+    """Return whether two trees are equal but for where their nodes stand."""
+    kind = type(found)
+    if kind is not type(meant):
+        return False
+    if isinstance(found, ast.AST):
+        # Most nodes are constants: asking only for their value halves the time.
+        names = ("value",) if kind is ast.Constant else found._fields
+        for name in names:
+            if not _is_same(getattr(found, name, None), getattr(meant, name, None)):
+                return False
+        return True
+    if isinstance(found, list) and isinstance(meant, list):
+        return len(found) == len(meant) and all(map(_is_same, found, meant))
+    return found == meant
+
+
 def _declared(resource: Resource, written: dict[str, tuple[Resource, str]]) -> str:
-    known = written.get(resource.name)
-    if known is not None and known[0] == resource and repr(known[0]) == repr(resource):
-        return known[1]
+    # 1 == True, so that equal resources need not have the same text: what is written out differs.
+    said = repr(resource)
+    if said in written and written[said][0] == resource:
+        return written[said][1]
     text = proven(declaration(resource))
-    written[resource.name] = (resource, text)
+    written[said] = (resource, text)
     return text
 
 
