@@ -74,7 +74,7 @@ def preview(
         PermanentError: The engine refuses the program, or an earlier update was cut off.
     """
     version = required_version(settings)
-    request = _request(settings, folder, stack=stack, phase=phase, region=region)
+    request = program_request(settings, folder, stack=stack, phase=phase, region=region)
     request |= {"operation": "preview", "plan": None if plan is None else str(plan.resolve())}
     answer = run_worker(settings, request, stack=stack)
     _check(answer, settings, stack=stack)
@@ -121,7 +121,7 @@ def apply(
         PermanentError: Nothing was done: refused, or an earlier update was cut off.
     """
     required_version(settings)
-    request = _request(settings, folder, stack=stack, phase=phase, region=region)
+    request = program_request(settings, folder, stack=stack, phase=phase, region=region)
     request |= {"operation": "up", "plan": None if plan is None else str(plan.resolve())}
     if expected is not None:
         request |= {
@@ -215,9 +215,14 @@ def _update(
     )
 
 
-def _request(
+def program_request(
     settings: EngineSettings, folder: Path, *, stack: str, phase: Phase, region: str | None
 ) -> dict[str, Any]:
+    """Return what an operation with a program is asked with.
+
+    Raises:
+        PermanentError: The program is not there.
+    """
     path = program_path(folder, phase)
     try:
         source = path.read_bytes()

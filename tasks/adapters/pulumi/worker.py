@@ -185,7 +185,7 @@ def _stack(request: Request) -> Any:
     stack = automation.create_or_select_stack(
         request["stack"],
         project_name=request["project"],
-        program=lambda: _run_program(request),
+        program=lambda: run_program(request),
         opts=automation.LocalWorkspaceOptions(work_dir=str(folder), project_settings=project),
     )
     _keep_salt(file, kept)
@@ -210,7 +210,7 @@ def _keep_salt(file: Path, kept: Path) -> None:
         new.replace(kept)
 
 
-def _run_program(request: Request) -> None:
+def run_program(request: Request) -> None:
     """Run the very bytes whose hash is compared: a file read twice could be two programs."""
     path = Path(request["program"])
     source = path.read_bytes()
