@@ -56,6 +56,9 @@ KNOWN_SHARE = 0.6
 ROW_KNOWN_SHARE = 0.93
 """Of the hours from four weeks before the change: machines with fewer are not drawn at all."""
 
+LEAST_RUNNING = 0.1
+"""Mean cost before over the highest ever: nobody changes a machine that hardly ever runs."""
+
 
 class Shape(StrEnum):
     """How cost follows load."""
@@ -220,8 +223,11 @@ def _case(split: Split, controls: int, rng: np.random.Generator) -> Case:
 
 def _usable(cost: FloatArray, cut: int, first: int) -> bool:
     known = np.isfinite(cost)
-    enough = known[cut - 14 * 24 : cut].mean() >= KNOWN_SHARE and known[first:].mean() >= 0.6
-    return bool(enough and np.nanmean(cost[cut - 14 * 24 : cut]) > 0.0 and np.nansum(cost[first:]))
+    before, after = cost[cut - 14 * 24 : cut], cost[first:]
+    if min(known[cut - 14 * 24 : cut].mean(), known[first:].mean()) < KNOWN_SHARE:
+        return False
+    runs = float(np.nanmean(before)) >= LEAST_RUNNING * float(np.nanmax(cost))
+    return runs and bool(np.nansum(after) > 0.0)
 
 
 def _factor(effect: float, onset: Onset, *, cut: int, hours: int) -> tuple[FloatArray, float]:
@@ -261,7 +267,7 @@ class _Account:
             return price * self._group(moved)
         row = self.load[int(rng.choice(self.rows))]
         if shape is Shape.WORKED:
-            return price * _worked(row, self.cut) * moved
+            return price * _worked(row * moved, self.cut)
         steady: FloatArray = np.where(np.isfinite(row), price, np.nan)
         return steady
 

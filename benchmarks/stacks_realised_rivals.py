@@ -7,6 +7,7 @@ import numpy as np
 from benchmarks.stacks_realised_data import Case
 from tasks.domain.arrays import FloatArray
 from tasks.domain.savings.money import HOURS_PER_MONTH
+from tasks.domain.savings.realised.deviations import mean_known
 from tasks.domain.savings.realised.values import Interval
 
 NORMAL_90 = 1.645
@@ -26,7 +27,7 @@ def two_differences(case: Case) -> Interval:
     days.
     """
     before, after = _days(case)
-    level = np.nanmean(before, axis=1, keepdims=True)
+    level = mean_known(before)[:, None]
     known = np.isfinite(level[:, 0]) & (level[:, 0] > 0.0) & np.isfinite(after).any(axis=1)
     named = np.array([not case.panel.touched.get(name) for name in case.panel.series])
     others = np.flatnonzero(known & named)[1:]
@@ -36,8 +37,8 @@ def two_differences(case: Case) -> Interval:
     return _interval(
         before[0],
         after[0],
-        scale * np.nanmean(before[others] / level[others], axis=0),
-        scale * np.nanmean(after[others] / level[others], axis=0),
+        scale * mean_known((before[others] / level[others]).T),
+        scale * mean_known((after[others] / level[others]).T),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.stacks_realised_data import Case, Onset
 from tasks.domain.savings.realised.values import Interval, Verdict
 
-CENT_PER_BILL = 1e-9
+EQUAL = 1e-9
 """An interval without width covers a truth that differs by less than this share of the bill."""
 
 
@@ -78,7 +78,7 @@ def scored(answers: Sequence[Answer]) -> Score:
 
 
 def _covers(case: Case, saving: Interval) -> bool:
-    slack = CENT_PER_BILL * case.bill_usd
+    slack = EQUAL * case.bill_usd
     return saving.low - slack <= case.saving_usd <= saving.high + slack
 
 

@@ -131,6 +131,8 @@ class Realised:
     Attributes:
         saving: None where it was not measured, or where it is too early for any number.
         bill_usd: What the resource would have cost without the change, USD a month; None as above.
+        by_price_usd: What the new price per hour saves in the hours that it ran, USD a month: right
+            when the change altered no hours; None where the prices are not known.
         controls: Series that it was compared with, best match first.
         days_before: Whole days that it rests on.
         days_after: Whole days since it was applied.
@@ -144,6 +146,7 @@ class Realised:
     method: Method
     saving: Interval | None = None
     bill_usd: float | None = None
+    by_price_usd: float | None = None
     controls: tuple[str, ...] = ()
     days_before: int = 0
     days_after: int = 0
