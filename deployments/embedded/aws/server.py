@@ -43,6 +43,7 @@ from deployments.embedded.aws.price_list import (
     on_demand_types,
 )
 from deployments.embedded.aws.replay import replay_end, shift_to_end
+from deployments.embedded.aws.scaling_forecast import ScalingForecasts
 from deployments.embedded.aws.spot_api import SpotPriceHistory
 from deployments.embedded.aws.spot_history import SHIPPED_HISTORY, read_spot_history
 from deployments.embedded.aws.spot_index import RegionHistory, index_by_region
@@ -246,6 +247,7 @@ def _handlers(
     reads = MetricReads(metrics, clock=clock, reported=off_hours.reported)
     return {
         "autoscaling:DescribeInstanceRefreshes": describe_instance_refreshes,
+        "autoscaling:GetPredictiveScalingForecast": ScalingForecasts(metrics, clock=clock).describe,
         "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,
         "ec2:GetSpotPlacementScores": PlacementScores(regions, clock=clock).describe,
         "ec2:DescribeInstances": describe_instances,
