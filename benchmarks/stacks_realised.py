@@ -19,7 +19,7 @@ from benchmarks.harness import Metrics, notice, parse_options, progress, publish
 from benchmarks.stacks_realised_data import CONTROLS, Case, Shape, Split, cases, reported
 from benchmarks.stacks_realised_rivals import before_and_after, two_differences
 from benchmarks.stacks_realised_scoring import Answer, Score, scored
-from tasks.domain.savings.realised.measure import measured_all
+from tasks.domain.savings.realised.every import measured_all
 from tasks.domain.savings.realised.values import Interval
 from tasks.domain.savings.realised.verdicts import verdict_of
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,20 +35,6 @@ LEAST_HALF_WIDTH = 0.005
 """Of the usual cost: bills are not known better than that."""
 SAME_PRICE = 0.98
 """Costs of running hours, over the highest of them, that count as one price."""
-
-
-def measured_all(changes: Iterable[AppliedChange], panel: CostPanel) -> tuple[Realised, ...]:
-    """Return what each change saved, in the order of the changes.
-
-    What was changed is never a control while it was changed, and of two changes of one resource
-    each is measured up to the other, so that no dollar is counted twice.
-    """
-    every = tuple(changes)
-    touched = {name: list(times) for name, times in panel.touched.items()}
-    for one in every:
-        touched.setdefault(one.series, []).append(one.applied_at)
-    told = replace(panel, touched={name: tuple(sorted(at)) for name, at in touched.items()})
-    return tuple(measured(one, told) for one in every)
 
 
 def measured(change: AppliedChange, panel: CostPanel) -> Realised:

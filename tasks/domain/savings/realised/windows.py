@@ -56,8 +56,8 @@ def window_of(change: AppliedChange, panel: CostPanel) -> Window:
     Weeks before are whole ones, and none reaches behind an earlier change of the same resource;
     a later one ends the days after.
     """
-    day = _day(change.applied_at, panel)
-    others = [_day(at, panel) for at in panel.touched.get(change.series, ())]
+    day = day_of(change.applied_at, panel)
+    others = [day_of(at, panel) for at in panel.touched.get(change.series, ())]
     earlier = max((other + 1 for other in others if other < day), default=0)
     later = min((other for other in others if other > day), default=None)
     weeks = max(min(day - max(earlier, 0), MOST_DAYS_BEFORE), 0) // DAYS_PER_WEEK
@@ -74,7 +74,7 @@ def window_of(change: AppliedChange, panel: CostPanel) -> Window:
 
 def whole_days_after(change: AppliedChange, panel: CostPanel, *, days: int) -> datetime:
     """Return when so many whole days after the day of a change have been seen."""
-    return panel.start + timedelta(days=_day(change.applied_at, panel) + 1 + days)
+    return panel.start + timedelta(days=day_of(change.applied_at, panel) + 1 + days)
 
 
 def untouched(times: Iterable[datetime], panel: CostPanel, window: Window) -> bool:
@@ -84,5 +84,6 @@ def untouched(times: Iterable[datetime], panel: CostPanel, window: Window) -> bo
     return not any(first <= at < last for at in times)
 
 
-def _day(at: datetime, panel: CostPanel) -> int:
+def day_of(at: datetime, panel: CostPanel) -> int:
+    """Return the day of an instant, 0 being the panel's first; negative before it."""
     return (at - panel.start) // timedelta(days=1)
