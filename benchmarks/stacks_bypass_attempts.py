@@ -37,8 +37,11 @@ from benchmarks.stacks_bypass_previews import (
     added,
     after,
     in_preview,
+    no_drift,
+    no_findings,
     offsetting,
     one_cost,
+    one_finding,
     one_line,
     removed,
     same_acts,
@@ -46,6 +49,7 @@ from benchmarks.stacks_bypass_previews import (
     twice,
 )
 from tasks.domain.stacks.approval import NAMESPACE, sha256
+from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.preview import Operation, PropertyDiff, Source
 
 ATTEMPTS: tuple[Attempt, ...] = tuple(
@@ -64,6 +68,7 @@ ATTEMPTS: tuple[Attempt, ...] = tuple(
             ),
         ),
         ("program changed", "another stack", in_preview(stack="production")),
+        ("program changed", "another phase", in_preview(phase=Phase.UNDO)),
         ("program changed", "another region", in_preview(region="eu-west-3")),
         (
             "program changed",
@@ -98,6 +103,11 @@ ATTEMPTS: tuple[Attempt, ...] = tuple(
             "advice that nobody saw",
             in_preview(findings=(replace(BROKEN, mandatory=False),)),
         ),
+        ("findings", "none of them", no_findings),
+        ("findings", "another rule", one_finding(rule="owner")),
+        ("findings", "another resource", one_finding(resource="elsewhere")),
+        ("findings", "another message", one_finding(message="nothing to see")),
+        ("drift", "none of it", no_drift),
         ("operation swapped", "into a deletion", turned(Operation.DELETE)),
         ("operation swapped", "into a replacement", turned(Operation.REPLACE)),
         ("operation swapped", "into forgetting", turned(Operation.FORGET)),

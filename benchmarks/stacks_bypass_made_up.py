@@ -44,7 +44,7 @@ def made_up_preview(demand: Demand, *, number: int, rng: Random) -> Preview:
         program_sha256=sha256(f"program {number}"),
         state_serial="42",
         changes=tuple(lines),
-        drift=(_line("tagged-by-hand", Operation.UPDATE, rng),) if number % 3 == 2 else (),
+        drift=(_line("tagged-by-hand", Operation.UPDATE, rng),) if number % 3 == 1 else (),
         costs=tuple(_cost(one.name, rng) for one in lines),
         findings=(_advice(lines[0].name),) if number % 2 else (),
         engine="3.259.0",

@@ -83,6 +83,31 @@ DRIFT = replace(STRAY, operation=Operation.UPDATE, resource_id="i-0drift")
 BROKEN = Finding(rule="open-ingress", resource="stray", message="open to all", mandatory=True)
 
 
+def no_findings(case: Case, _: Random) -> Case | None:
+    """Take the advice away that was seen."""
+    if not case.preview.findings:
+        return None
+    return replace(case, preview=replace(case.preview, findings=()))
+
+
+def no_drift(case: Case, _: Random) -> Case | None:
+    """Take the drift away that was seen."""
+    return replace(case, preview=replace(case.preview, drift=())) if case.preview.drift else None
+
+
+def one_finding(**changes: Any) -> Callable[[Case, Random], Case | None]:
+    """Return an attempt in which a finding says something else."""
+
+    def changed(case: Case, _: Random) -> Case | None:
+        if not case.preview.findings:
+            return None
+        first, *rest = case.preview.findings
+        findings = (replace(first, **changes), *rest)
+        return replace(case, preview=replace(case.preview, findings=findings))
+
+    return changed
+
+
 def added(case: Case, _: Random) -> Case:
     """Add a resource."""
     return replace(case, preview=replace(case.preview, changes=(*case.preview.changes, STRAY)))

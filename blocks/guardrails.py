@@ -25,6 +25,7 @@ ScopeKind = Literal[
 ]
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+SIGNER = re.compile(r"\S\s+(\S+\s+)?(ssh|ecdsa|sk)-\S+\s+AAAA")
 NOTIFICATION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -195,6 +196,18 @@ class Guardrails(Block):
         description='Prefect notification blocks to tell, as "type/name", for example '
         '"slack-webhook/platform-team".',
     )
+
+    @field_validator("allowed_signers")
+    @classmethod
+    def _are_signers(cls, text: str) -> str:
+        if "PRIVATE KEY" in text:
+            message = "paste public keys (the .pub files), never a private key"
+            raise ValueError(message)
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip() and not line.strip().startswith("#") and not SIGNER.search(line):
+                message = f"line {number}: {line[:60]!r}; a line is 'name key-type key'"
+                raise ValueError(message)
+        return text
 
     @field_validator("notify")
     @classmethod

@@ -13,6 +13,7 @@ from tasks.adapters.signatures import SigningToolMissingError, verified_signers
 from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.guardrails.signers import SignersError
 from tasks.domain.stacks.approval import NAMESPACE, sha256, signed_text
+from tasks.domain.stacks.approval_text import sign_command
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MESSAGE = signed_text(sha256("what is approved"))
@@ -56,6 +57,16 @@ def test_everyone_who_signed_is_named(keys: Keys) -> None:
     allowed = keys.allowed(("ada@example.org", "ada"), ("bob", "bob"), ("cleo", "cleo"))
 
     assert signers(allowed, keys.sign("ada"), keys.sign("bob")) == {"ada@example.org", "bob"}
+
+
+@pytest.mark.real("ssh-keygen")
+def test_the_command_that_approvers_are_told_makes_a_signature_that_counts(keys: Keys) -> None:
+    allowed = keys.allowed(("ada", "ada"))
+    command = sign_command(sha256("what is approved")).replace("KEY", str(keys.folder / "ada"))
+
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=30)
+
+    assert signers(allowed, done.stdout.decode()) == {"ada"}
 
 
 @pytest.mark.real("ssh-keygen")
