@@ -48,6 +48,7 @@ class EngineSettings:
         cli: The `pulumi` command; None for the first on PATH.
         plugin_folder: With a provider's plugin in it; None for the engine's own, which it downloads.
         aws: None for whatever AWS_ variables this process has.
+        variables: Further ones for the provider.
         timeout_seconds: After which an operation is stopped; above 0.
     """
 
@@ -57,6 +58,7 @@ class EngineSettings:
     cli: Path | None = None
     plugin_folder: Path | None = None
     aws: AwsEnvironment | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 3600.0
 
     @property
@@ -110,7 +112,8 @@ def engine_environment(
     """
     inherited = os.environ if environ is None else environ
     kept = {name: value for name, value in inherited.items() if not _dropped(name, settings)}
-    return kept | _engine_variables(settings, stack) | _aws_variables(settings.aws)
+    ours = _engine_variables(settings, stack) | _aws_variables(settings.aws)
+    return kept | dict(settings.variables) | ours
 
 
 def prepare_folders(settings: EngineSettings) -> None:

@@ -18,7 +18,9 @@ from tasks.domain.stacks.recovery import (
     Recovery,
     Resolution,
     pending_creates,
+    StartAgain,
     pending_operations,
+    perhaps_left_stopped,
     resolved,
 )
 from tasks.domain.stacks.state_serial import state_serial
@@ -29,6 +31,7 @@ def recover(
     *,
     stack: str,
     find_by_tags: FindByTags,
+    start_again: StartAgain,
     region: str | None = None,
 ) -> Recovery:
     """Leave a state that is readable, has nothing pending and agrees with the account.
@@ -40,6 +43,7 @@ def recover(
         settings: Of the engine.
         stack: Its name.
         find_by_tags: Looks in the account for what may have been created.
+        start_again: Starts instances that were stopped for a change that was cut off.
         region: For the provider; None for the one in `settings.aws`.
 
     Raises:
@@ -54,7 +58,10 @@ def recover(
     state = _ask(settings, request | {"operation": "unlock" if unlocked else "export"})
     interrupted = bool(stopped or unlocked or restored_from or pending_operations(state))
     resolutions: tuple[Resolution, ...] = ()
+    restarted: tuple[str, ...] = ()
     if interrupted:
+        # First of all: it makes an outage shorter, and once nothing is pending nobody would know.
+        restarted = start_again(perhaps_left_stopped(state))
         found = {one.urn: find_by_tags(one) for one in pending_creates(state)}
         after, resolutions = resolved(state, found)
         # A state without anything pending is written by the refresh alone.
@@ -64,6 +71,7 @@ def recover(
         stack=stack,
         serial=state_serial(state),
         resolutions=resolutions,
+        restarted=restarted,
         stopped=stopped,
         unlocked=unlocked,
         restored_from=restored_from,

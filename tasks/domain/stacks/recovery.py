@@ -19,7 +19,8 @@ from tasks.domain.stacks.preview import (
     Source,
 )
 
-CREATING = "creating"
+CREATING, UPDATING = "creating", "updating"
+INSTANCE = "aws:ec2/instance:Instance"
 State: TypeAlias = dict[str, Any]
 """A deployment as the engine exports it."""
 
@@ -44,6 +45,10 @@ class Wanted:
 
 FindByTags: TypeAlias = Callable[[Wanted], tuple[str, ...]]
 """Returns the ids of every resource in the account that is this one; empty where there is none."""
+
+
+StartAgain: TypeAlias = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""Starts those of some instances that are stopped, and returns which."""
 
 
 class Outcome(StrEnum):
@@ -82,6 +87,7 @@ class Recovery:
         serial: Of the state afterwards.
         resolutions: Of every pending operation.
         stopped: Processes of the interrupted update that were still running.
+        restarted: Instances that had been stopped for their change, and ran before.
         unlocked: Locks removed: by whom, on which machine, since when.
         restored_from: Backup that took the place of a checkpoint that could not be read; None without.
     """
@@ -89,6 +95,7 @@ class Recovery:
     stack: str
     serial: str
     resolutions: tuple[Resolution, ...] = ()
+    restarted: tuple[str, ...] = ()
     stopped: int = 0
     unlocked: tuple[str, ...] = ()
     restored_from: str | None = None
@@ -119,6 +126,22 @@ def pending_creates(state: Mapping[str, Any]) -> tuple[Wanted, ...]:
         )
         for kind, one in _pending(state)
         if kind == CREATING
+    )
+
+
+def perhaps_left_stopped(state: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return ids of instances that ran, and whose change was cut off.
+
+    Another type takes a stop and a start. Between them an instance is down, and nothing would start
+    it: the program does not say that it runs, so the engine sees nothing to do.
+    """
+    cut_off = {one["urn"] for kind, one in _pending(state) if kind == UPDATING}
+    return tuple(
+        str(one["id"])
+        for one in state.get("resources") or ()
+        if one["urn"] in cut_off
+        and one["type"] == INSTANCE
+        and (one.get("outputs") or {}).get("instanceState") == "running"
     )
 
 
