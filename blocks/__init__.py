@@ -3,6 +3,7 @@
 from blocks.aws import AwsAccount
 from blocks.guardrails import Guardrails
 from blocks.savings import IgnoredResource, SavingsOutlook, SavingsSettings
+from blocks.scaling import ScalingTrial, ScalingTrials
 from blocks.spot import HistorySpan, HorizonScores, SpotOutlook
 from blocks.stacks import (
     ChangeAttempt,
@@ -27,6 +28,8 @@ __all__ = [
     "SavingsOutlook",
     "SavingsRealised",
     "SavingsSettings",
+    "ScalingTrial",
+    "ScalingTrials",
     "SpotOutlook",
     "StackEntry",
     "StackLedger",

@@ -70,6 +70,11 @@ PURPOSES = (
             "tag:Get*",
         ),
     ),
+    # Leave it out where groups are not to be scaled ahead: nothing else needs it.
+    Purpose(
+        sid="ScaleAhead",
+        actions=("autoscaling:DeletePolicy", "autoscaling:PutScalingPolicy"),
+    ),
     Purpose(sid="KnowOneself", actions=("sts:GetCallerIdentity",)),
     Purpose(
         sid="OwnBuckets",
