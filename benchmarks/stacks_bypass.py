@@ -136,7 +136,7 @@ def judged(
     rng = Random(SEED)  # noqa: S311 - a seeded draw
     for demand in (Demand.FORM, Demand.SIGNATURE, Demand.TWO_SIGNATURES):
         for number in range(QUICK_PREVIEWS if quick else PREVIEWS):
-            in_order = case_in_order(made_up_preview(demand, number=number, rng=rng))
+            in_order = case_in_order(made_up_preview(demand, number=number, rng=rng), demand)
             for attempt in ways(quick):
                 case = attempt.change(in_order, rng)
                 if case is not None:

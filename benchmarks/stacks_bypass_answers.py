@@ -63,6 +63,16 @@ def applied_at(moment: datetime) -> Callable[..., Case | None]:
     return lambda case, _: replace(case, now=moment)
 
 
+def answered_at_the_end(case: Case, _: Random) -> Case:
+    """Answer ten seconds after the end, on a worker whose clock is ahead of the one that applies."""
+    end = case.request.expires_at
+    return replace(
+        case,
+        now=end - timedelta(seconds=30),
+        given=replace(case.given, given_at=end + timedelta(seconds=10)),
+    )
+
+
 def swapped_document(case: Case, _: Random) -> Case | None:
     """A larger update under the old answer: request and hash are made anew, the signatures not."""
     larger = replace(case.preview, changes=(*case.preview.changes, STRAY))

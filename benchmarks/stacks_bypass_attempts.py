@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from benchmarks.stacks_bypass_answers import (
+    answered_at_the_end,
     applied_at,
     elsewhere,
     extended,
@@ -185,6 +186,7 @@ ATTEMPTS: tuple[Attempt, ...] = tuple(
             "answered after the end",
             in_given(given_at=NOW + timedelta(hours=3)),
         ),
+        ("expired", "answered after the end by a clock that is ahead", answered_at_the_end),
         ("answer at odds with time", "in the future", in_given(given_at=NOW + timedelta(hours=1))),
         (
             "answer at odds with time",

@@ -15,6 +15,7 @@ from tasks.domain.stacks.preview import (
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 OTHER_HASH = sha256("something else that was once signed")
 UNDO = sha256("undo")
+SIGNERS = {Demand.FORM: 0, Demand.SIGNATURE: 1, Demand.TWO_SIGNATURES: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,6 @@ class Case:
     shape: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
     """What happens to the armour of the signatures on the way."""
 
-    @property
-    def demand(self) -> Demand:
-        """Who really has to approve: computed when the case was in order."""
-        return self.request.demand
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -65,8 +61,13 @@ class Attempt:
     change: Callable[[Case, Random], Case | None]
 
 
-def case_in_order(preview: Preview) -> Case:
-    """Return a preview that is asked about, approved and about to be applied."""
+def case_in_order(preview: Preview, demand: Demand) -> Case:
+    """Return a preview that is asked about, approved and about to be applied.
+
+    Args:
+        preview: Of the engine.
+        demand: Who has to approve it, said by whoever made it: the judge is not asked.
+    """
     request = ask(
         preview,
         request_id=f"request-{sha256(preview.stack)[:8]}",
@@ -85,5 +86,5 @@ def case_in_order(preview: Preview) -> Case:
             signatures=(),
             given_at=NOW - timedelta(hours=1),
         ),
-        signed=tuple(Signed(key=key) for key in ("ada", "bob")[: request.demand.signers]),
+        signed=tuple(Signed(key=key) for key in ("ada", "bob")[: SIGNERS[demand]]),
     )

@@ -11,7 +11,7 @@ from benchmarks.stacks_bypass_attempts import ATTEMPTS, HONEST
 from benchmarks.stacks_bypass_cases import case_in_order
 from benchmarks.stacks_bypass_made_up import made_up_preview
 from benchmarks.stacks_bypass_previews import any_leaf
-from tasks.domain.stacks.approval import Demand
+from tasks.domain.stacks.approval import Demand, demanded
 
 EVERY = (Demand.FORM, Demand.SIGNATURE, Demand.TWO_SIGNATURES)
 
@@ -30,14 +30,12 @@ def test_no_attempt_succeeds_and_everything_honest_is_approved() -> None:
 @pytest.mark.parametrize("demand", EVERY)
 def test_made_up_previews_demand_what_they_were_made_for(demand: Demand) -> None:
     for number in range(6):
-        case = case_in_order(made_up_preview(demand, number=number, rng=Random(number)))
-
-        assert case.demand is demand
+        assert demanded(made_up_preview(demand, number=number, rng=Random(number))) is demand
 
 
 def test_every_attempt_changes_some_case_and_no_honest_variation_is_an_attempt() -> None:
     cases = [
-        case_in_order(made_up_preview(demand, number=number, rng=Random(number)))
+        case_in_order(made_up_preview(demand, number=number, rng=Random(number)), demand)
         for demand in EVERY
         for number in range(4)
     ]
@@ -51,7 +49,7 @@ def test_every_attempt_changes_some_case_and_no_honest_variation_is_an_attempt()
 
 
 def test_a_value_changed_at_random_is_another_value() -> None:
-    case = case_in_order(made_up_preview(Demand.FORM, number=1, rng=Random(1)))
+    case = case_in_order(made_up_preview(Demand.FORM, number=1, rng=Random(1)), Demand.FORM)
     for seed in range(200):
         changed = any_leaf(case, Random(seed))
 
