@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.changes import Change, Phase, Refused, change_id
+from tasks.domain.stacks.kinds.carried import not_carried, readable
 from tasks.domain.stacks.kinds.commitment import commitment
 from tasks.domain.stacks.kinds.draft import Draft
 from tasks.domain.stacks.kinds.graph import checked, in_order
@@ -108,22 +109,28 @@ def _draft(
     return draft
 
 
-def _working_order(one: Chosen) -> tuple[int, str, str]:
+def _working_order(one: Chosen) -> tuple[int, str, float, str]:
     found = one.opportunity
-    return _RANK[found.kind], found.resource, repr(sorted(found.target.items()))
+    # The last only tells apart what is the same in everything else that matters.
+    return _RANK[found.kind], found.resource, found.disruption, repr(one)
 
 
 def _add(draft: Draft, work: Work, managed: Mapping[tuple[str, str], str]) -> None:
-    made = _KINDS[work.opportunity.kind](work)
+    clash = draft.other_kind(work.change)
+    made = work.refused(clash) if clash else _KINDS[work.opportunity.kind](work)
     if isinstance(made, Refused):
         draft.refused.append(made)
         return
-    why = _managed_elsewhere(work, made, managed) or draft.conflict(work.change, made)
+    change = replace(work.change, notes=(*work.opportunity.notes, *made.notes))
+    why = (
+        _managed_elsewhere(work, made, managed)
+        or draft.conflict(change, made)
+        or not_carried(change, made, known=draft.adopted)
+    )
     if why:
         draft.refused.append(work.refused(why))
         return
-    notes = (*work.opportunity.notes, *made.notes)
-    draft.add(replace(work.change, notes=notes), made)
+    draft.add(change, made)
 
 
 def _managed_elsewhere(work: Work, made: Made, managed: Mapping[tuple[str, str], str]) -> str:
@@ -197,7 +204,12 @@ def _plan(draft: Draft, place: str) -> StackPlan:
         stack=stack,
         region=region,
         changes=tuple(changes),
-        refused=tuple(sorted(draft.refused, key=lambda one: (one.resource, one.kind, one.why))),
+        refused=tuple(
+            sorted(
+                (readable(one) for one in draft.refused),
+                key=lambda one: (one.resource, one.kind, one.why),
+            )
+        ),
         adopt=program(Phase.ADOPT, [one.as_it_was for one in kept]),
         change=program(Phase.CHANGE, resources, exports),
         undo=program(Phase.UNDO, _undo(draft, [one.undone for one in kept])),

@@ -92,14 +92,18 @@ class Draft:
     so_far: dict[str, Mapping[str, Input]] = field(default_factory=dict)
     kinds: dict[str, list[Kind]] = field(default_factory=dict)
 
-    def conflict(self, change: Change, made: Made) -> str:
-        """Return why a change does not go together with those before it; empty where it does."""
+    def other_kind(self, change: Change) -> str:
+        """Return why a change cannot follow those of the same resource; empty where it can."""
         for kind in self.kinds.get(change.resource, ()):
             if (kind, change.kind) not in TOGETHER:
                 return (
                     f"{kind} of {change.resource} is in the same stack, and the two do not go "
                     "together: when that is done, the next run looks at it again"
                 )
+        return ""
+
+    def conflict(self, change: Change, made: Made) -> str:
+        """Return why a change does not go together with those of others; empty where it does."""
         for edit in made.edits:
             before = self.adopted.get(edit.name)
             whose = "" if before is None else before.changes[0].resource

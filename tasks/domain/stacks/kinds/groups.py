@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.made import Work
 from tasks.domain.stacks.live import LiveGroup, LiveTemplate
-from tasks.domain.stacks.program import Args, Attribute, Input, Joined
+from tasks.domain.stacks.program import Args, Attribute, Input, JsonText
 
 LATEST = "$Latest"
 _BLOCKING = frozenset({"Launch", "Terminate", "ReplaceUnhealthy"})
@@ -77,7 +77,8 @@ def follow_template(inputs: Mapping[str, Input], template: str) -> dict[str, Inp
         inputs: Of the group.
         template: Logical name of the template.
     """
-    version = Joined(parts=(Attribute(resource=template, name="latest_version"),))
+    # The number as text: a version is one, and the output is a whole number.
+    version = JsonText(document=Attribute(resource=template, name="latest_version"))
     before = inputs.get("launch_template")
     fields = before.fields if isinstance(before, Args) else {}
     return {

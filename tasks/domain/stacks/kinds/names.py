@@ -22,7 +22,7 @@ def slug(text: str, *, most: int) -> str:
         most: At least 12.
     """
     plain = _OTHER.sub("-", text.lower()).strip("-")
-    if plain == text and len(plain) <= most:
+    if plain and plain == text and len(plain) <= most:
         return plain
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
     return f"{plain[: most - _DIGITS - 1].strip('-')}-{mark}".strip("-")
