@@ -24,7 +24,7 @@ from tasks.domain.guardrails.policy import (
     effective_mode,
     most_resources,
 )
-from tasks.domain.guardrails.previews import check_preview
+from tasks.domain.guardrails.previews import check_preview, check_undo
 from tasks.domain.guardrails.windows import ChangeWindow, in_window, next_opening
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind
@@ -581,4 +581,44 @@ def test_an_undo_takes_back_what_the_change_made_and_restores_without_a_price() 
     again = replace(undo, phase=Phase.CHANGE)
     assert "max_deletions_per_run = 0" in refusals(
         again, STRICT, created=frozenset({"urn:function"})
+    )
+
+
+# --- an undo that runs by itself ---
+
+MADE = preview(line(), line(Operation.CREATE, name="function"), line(Operation.REPLACE, name="db"))
+
+
+def undo(*lines: ResourceChange, **fields: Any) -> Preview:
+    return preview(*lines, **({"phase": Phase.UNDO, "costs": ()} | fields))
+
+
+def test_an_undo_of_what_the_change_did_needs_no_other_approval() -> None:
+    back = undo(line(), line(Operation.DELETE, name="function"), line(Operation.REPLACE, name="db"))
+
+    assert check_undo(back, replace(ROOMY, max_deletions_per_run=0), applied=MADE) == ()
+
+
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [
+        (undo(line(name="other")), "it acts on what the change did not: 'other'"),
+        (undo(line(Operation.DELETE)), "it deletes what the change did not make: 'web'"),
+        (undo(line(Operation.REPLACE)), "it makes anew what the change did not: 'web'"),
+        (undo(line(), phase=Phase.CHANGE), "it is no undo: its phase is change"),
+        (undo(line(), source=Source.ESTIMATE), "it is an estimate"),
+        (
+            undo(replace(line(), token="aws:savingsplans/savingsPlan:SavingsPlan")),
+            "it commits to pay for 'web'",
+        ),
+        (undo(line(), drift=(line(name="x"),)), "somebody changed 'x'"),
+    ],
+)
+def test_an_undo_that_does_more_asks_for_its_own_approval(back: Preview, said: str) -> None:
+    assert said in "\n".join(check_undo(back, ROOMY, applied=MADE))
+
+
+def test_the_kill_switch_stops_an_undo_as_well() -> None:
+    assert "kill switch" in "\n".join(
+        check_undo(undo(line()), replace(ROOMY, kill_switch=True), applied=MADE)
     )

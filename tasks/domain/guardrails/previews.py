@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 
 from tasks.domain.guardrails.policy import KILLED, GuardrailPolicy
-from tasks.domain.stacks.approval import replaces
+from tasks.domain.stacks.approval import purchases, replaces
 from tasks.domain.stacks.changes import Phase
-from tasks.domain.stacks.preview import Operation, Preview, ResourceChange
+from tasks.domain.stacks.preview import Operation, Preview, ResourceChange, Source
 
 TOUCHING = (Operation.UPDATE, Operation.REPLACE, Operation.DELETE)
 """Operations on what is there already."""
@@ -17,7 +17,11 @@ MOVING = (Operation.CREATE, *TOUCHING)
 
 
 def check_preview(
-    preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str] = frozenset()
+    preview: Preview,
+    policy: GuardrailPolicy,
+    *,
+    created: frozenset[str] = frozenset(),
+    over_drift: bool = False,
 ) -> tuple[str, ...]:
     """Return why an update must not be applied; nothing where it may be, once approved.
 
@@ -28,17 +32,51 @@ def check_preview(
         preview: Of the program to be applied.
         policy: The operator's.
         created: URNs of what the change made that an undo takes back: their deletion is no loss.
+        over_drift: Of an undo after a change that failed half-way: what the account has otherwise
+            than the state is then our own doing.
     """
-    return tuple(_refusals(preview, policy, created=created))
+    over = over_drift and preview.phase is Phase.UNDO
+    return tuple(_refusals(preview, policy, created=created, over_drift=over))
+
+
+def check_undo(undo: Preview, policy: GuardrailPolicy, *, applied: Preview) -> tuple[str, ...]:
+    """Return why an undo must not run by itself; nothing where approving the change covers it.
+
+    It may act on what the change acted on and on nothing else, delete only what the change made,
+    make anew only what the change made anew, and buy nothing.
+
+    Args:
+        undo: Made now, by the engine, of the undo program whose hash was approved.
+        policy: The operator's, read now.
+        applied: The preview of the change, as it was approved.
+    """
+    created = frozenset(one.urn for one in applied.doing(Operation.CREATE))
+    anew = frozenset(one.urn for one in applied.acting if replaces(one))
+    known = frozenset(one.urn for one in applied.acting)
+    stray = [one for one in undo.acting if one.urn not in known]
+    lost = [one for one in undo.doing(Operation.DELETE) if one.urn not in created]
+    again = [one for one in undo.acting if replaces(one) and one.urn not in anew]
+    bought = [one for one in undo.acting if purchases(one)]
+    found = (
+        (undo.phase is not Phase.UNDO, f"it is no undo: its phase is {undo.phase}"),
+        (undo.source is not Source.ENGINE, "it is an estimate; preview it by the engine"),
+        (bool(stray), f"it acts on what the change did not: {_names(stray)}"),
+        (bool(lost), f"it deletes what the change did not make: {_names(lost)}"),
+        (bool(again), f"it makes anew what the change did not: {_names(again)}"),
+        (bool(bought), f"it commits to pay for {_names(bought)}"),
+    )
+    own = tuple(f"undo needs an approval of its own: {why}" for wrong, why in found if wrong)
+    return (*own, *check_preview(undo, policy, created=created))
 
 
 def _refusals(
-    preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str]
+    preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str], over_drift: bool
 ) -> Iterator[str]:
     if policy.kill_switch:
         yield KILLED
     yield from _findings(preview)
-    yield from _drift(preview)
+    if not over_drift:
+        yield from _drift(preview)
     yield from _protected(preview)
     yield from _counts(preview, policy, created=created)
     if preview.phase is Phase.ADOPT:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tasks.adapters.documents import from_json, to_json
 from tasks.domain.guardrails.modes import Mode, Scope
 from tasks.domain.guardrails.policy import GuardrailPolicy
 from tasks.domain.guardrails.windows import ChangeWindow
@@ -489,6 +490,16 @@ def test_another_undo_program_is_another_update() -> None:
     assert "the undo program" in why(
         judged(preview(), request=request, undo_sha256=sha256("destroy"))
     )
+
+
+def test_a_request_and_its_preview_survive_a_restart() -> None:
+    inputs: dict[str, Value] = {"n": 1.0, "t": True, "s": "1", "l": (1, None, "\u00e9"), "m": {}}
+    asked = preview(line(Operation.UPDATE), replace(line(name="b"), inputs_before=inputs))
+    request = from_json(ApprovalRequest, to_json(ApprovalRequest, request_for(asked)))
+    found = from_json(Preview, to_json(Preview, asked))
+
+    assert request == request_for(asked)
+    assert isinstance(judged(asked, found=found, request=request), Approved)
 
 
 # --- without asking ---
