@@ -11,7 +11,7 @@ import pytest
 
 from tasks.adapters.signatures import SigningToolMissingError, verified_signers
 from tasks.domain.errors import PermanentError, TransientError
-from tasks.domain.guardrails.signers import SignersError
+from tasks.domain.guardrails.signers import SignersError, too_few_signers
 from tasks.domain.stacks.approval import NAMESPACE, sha256, signed_text
 from tasks.domain.stacks.approval_text import sign_command
 
@@ -255,3 +255,13 @@ def test_a_line_that_is_not_understood_is_named(line: str, problem: str) -> None
     with pytest.raises(SignersError, match=problem) as caught:
         verified_signers(MESSAGE, [], allowed_signers=f"# team\n{line}", at=NOW)
     assert caught.value.line == 2
+
+
+def test_too_few_people_are_said_before_anybody_is_asked() -> None:
+    one = f"ada {ED25519}\nada {ED25519}"
+
+    assert too_few_signers(one, needed=1) is None
+    assert too_few_signers("", needed=0) is None
+    assert "2 allowed signers have to sign and allowed_signers names 1" in str(
+        too_few_signers(one, needed=2)
+    )

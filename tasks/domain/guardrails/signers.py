@@ -88,6 +88,27 @@ def allowed_signers(text: str) -> tuple[Signer, ...]:
     return tuple(found)
 
 
+def too_few_signers(text: str, *, needed: int) -> str | None:
+    """Return why an approval could never be signed; None where there are enough people.
+
+    To be asked before people are: an answer that cannot count is waited for in vain.
+
+    Args:
+        text: The list of allowed signers.
+        needed: How many of them have to sign; 0 where the form is enough.
+
+    Raises:
+        SignersError: The list cannot be used.
+    """
+    people = {one.principal for one in allowed_signers(text)} if needed else set()
+    if len(people) >= needed:
+        return None
+    return (
+        f"{needed} allowed signers have to sign and allowed_signers names {len(people)}: add lines "
+        "'name key-type key' to the Guardrails block"
+    )
+
+
 def _signer(line: str, number: int) -> Signer:
     parts = _LINE.fullmatch(line)
     if parts is None:
