@@ -71,7 +71,9 @@ class StackEntry(BaseModel):
     )
     plan: ObjectPointer | None = Field(None, description="Changes and programs, JSON.")
     preview: ObjectPointer | None = Field(None, description="The preview last shown, JSON.")
-    approval: ObjectPointer | None = Field(None, description="What was asked and given, JSON.")
+    approval: ObjectPointer | None = Field(None, description="What was asked, JSON.")
+    answer: ObjectPointer | None = Field(None, description="What was answered, JSON.")
+    applied: ObjectPointer | None = Field(None, description="What the engine did, JSON.")
     approval_hash: str | None = None
     expires_at: datetime | None = None
     delta_usd_per_month: float | None = None

@@ -51,10 +51,12 @@ class Planned:
     Attributes:
         plan: Of what may be; None where nothing may.
         checked: What the guardrails say of every change that could be made.
+        applying: Whether it may come to an apply; otherwise it is shown only.
     """
 
     plan: StackPlan | None
     checked: Checked
+    applying: bool
 
 
 @remote_task("load-opportunities", run_name="load {name}")
@@ -130,9 +132,10 @@ def plan_stack(
     population: int,
     names: Mapping[str, str],
     now: datetime,
-    applying: bool,
 ) -> Planned:
     """Return the stack of what the guardrails let through, smallest disruption first.
+
+    Where nothing may be applied, what may be shown.
 
     Args:
         chosen: What is asked for, of one region.
@@ -142,35 +145,50 @@ def plan_stack(
         population: Resources that were looked at.
         names: What people call resources.
         now: Aware UTC.
-        applying: Whether it may come to an apply; otherwise it is shown only.
     """
     everything = _plan_of(chosen.value, live.value, ledger.value, now=now)
-    if everything is None:
-        return Planned(plan=None, checked=_nothing(policy, now=now))
-    checked = check(
-        everything.changes,
-        policy,
-        population=population,
-        now=now,
-        history=attempts_of(ledger.value),
-        names=names,
-        applying=applying,
-    )
-    for one in checked.refused:
+    changes = () if everything is None else everything.changes
+
+    def held(*, applying: bool) -> Checked:
+        return check(
+            changes,
+            policy,
+            population=population,
+            now=now,
+            history=attempts_of(ledger.value),
+            names=names,
+            applying=applying,
+        )
+
+    checked = held(applying=True)
+    applying = bool(checked.allowed)
+    if not applying:
+        shown = held(applying=False)
+        checked = shown if shown.allowed else checked
+    impossible = () if everything is None else everything.refused
+    refused = (*impossible, *checked.refused)
+    for one in refused:
         get_run_logger().info(
             "stacks.refused kind=%s resource=%s why=%s", one.kind, one.resource, one.why
         )
-    allowed = {(one.kind, one.resource) for one in checked.allowed}
-    kept = tuple(
-        one for one in chosen.value if (one.opportunity.kind, one.opportunity.resource) in allowed
-    )
-    plan = _plan_of(kept, live.value, ledger.value, now=now)
+    plan = _allowed_plan(chosen.value, live.value, ledger.value, checked, now=now)
     if plan is not None:
-        refused = (*everything.refused, *checked.refused)
         plan = replace(plan, refused=tuple(dict.fromkeys((*plan.refused, *refused))))
-    return Planned(
-        plan=plan, checked=replace(checked, refused=(*everything.refused, *checked.refused))
-    )
+    return Planned(plan=plan, checked=replace(checked, refused=refused), applying=applying)
+
+
+def _allowed_plan(
+    chosen: Sequence[Chosen],
+    live: LiveAccount,
+    ledger: StackLedger,
+    checked: Checked,
+    *,
+    now: datetime,
+) -> StackPlan | None:
+    allowed = {(one.kind, one.resource) for one in checked.allowed}
+    kept = [o for o in chosen if (o.opportunity.kind, o.opportunity.resource) in allowed]
+    plan = _plan_of(kept, live, ledger, now=now)
+    return plan if plan is not None and plan.changes else None
 
 
 def _plan_of(
@@ -178,10 +196,6 @@ def _plan_of(
 ) -> StackPlan | None:
     found = stack_plans(chosen, live, now=now, managed_by=managed(ledger))
     return found[0] if found else None
-
-
-def _nothing(policy: GuardrailPolicy, *, now: datetime) -> Checked:
-    return check((), policy, population=0, now=now, history=())
 
 
 def attempts_of(ledger: StackLedger) -> tuple[Attempt, ...]:

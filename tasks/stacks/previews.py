@@ -67,10 +67,21 @@ def preview_stack(
 
 @task(name="estimate-stack", timeout_seconds=600, cache_policy=NO_CACHE)
 def estimate_stack(
-    folder: Path, record: Sealed[StackRecord], prices: Sealed[StackPrices], *, pack: Path
+    settings: EngineSettings,
+    folder: Path,
+    record: Sealed[StackRecord],
+    prices: Sealed[StackPrices],
+    *,
+    pack: Path,
 ) -> Preview:
     """Return what the change would do as far as its programs alone tell: nobody can approve it."""
-    seen = estimate(folder, stack=record.value.stack, region=record.value.region)
+    seen = estimate(
+        settings,
+        folder,
+        stack=record.value.stack,
+        phase=Phase.CHANGE,
+        region=record.value.region,
+    )
     return judged(seen, record.value, prices.value, pack=pack)
 
 

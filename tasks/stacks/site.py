@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from blocks import AwsAccount, PulumiBackend
 from tasks.adapters.aws import regional_client
@@ -24,27 +25,37 @@ class Site:
         apply_account: Changes it; only the engine and the recovery use it.
         store: For programs, previews and approvals.
         backend: Of Pulumi.
-        policy: Guardrails, as people set them.
+        guardrails: Name of the Guardrails block.
+        policy: What it says.
+        notify: Prefect notification blocks to tell, as type/name.
         ledger: Name of the StackLedger.
         run_id: Of this flow run.
+        address: Of its page; None where the server has none.
     """
 
     account: AwsAccount
     apply_account: AwsAccount
     store: Storage
     backend: PulumiBackend
+    guardrails: str
     policy: GuardrailPolicy
     ledger: str
     run_id: str
+    notify: tuple[str, ...] = ()
+    address: str | None = None
     pack: Path = field(default=POLICY_PACK)
 
-    def reader(self, region: str) -> Reader:
-        """Return what gives clients that read one region."""
-        return Reader(account=self.account, region=region)
+    def with_policy(self, policy: GuardrailPolicy) -> Site:
+        """Return the same with guardrails that were read anew."""
+        return replace(self, policy=policy)
 
-    def changer(self, region: str) -> Reader:
-        """Return what gives clients that may change one region."""
-        return Reader(account=self.apply_account, region=region)
+    def client(self, service: str, region: str) -> Any:
+        """Return a client that reads."""
+        return _client(self.account, service, region)
+
+    def changing_client(self, service: str, region: str) -> Any:
+        """Return a client that may change what a stack changes."""
+        return _client(self.apply_account, service, region)
 
     def engine(self, region: str) -> EngineSettings:
         """Return how the engine is run for one region."""
@@ -62,21 +73,10 @@ class Site:
         return Path(self.backend.programs) / stack
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reader:
-    """Gives the clients of one region, by boto3's name of the service."""
-
-    account: AwsAccount
-    region: str
-
-    def __call__(self, service: str) -> object:
-        """Return a client."""
-        return regional_client(
-            self.account.session(),
-            service,
-            region=self.region,
-            endpoint_url=self.account.endpoint_url,
-        )
+def _client(account: AwsAccount, service: str, region: str) -> Any:
+    return regional_client(
+        account.session(), service, region=region, endpoint_url=account.endpoint_url
+    )
 
 
 def aws_environment(account: AwsAccount, *, region: str) -> AwsEnvironment:

@@ -12,10 +12,11 @@ from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.logging import get_run_logger
 
+from tasks.adapters.interrupted_instances import started_again
 from tasks.adapters.pulumi import engine as pulumi_engine
 from tasks.adapters.pulumi.environment import EngineSettings
 from tasks.adapters.pulumi.recover import recover
-from tasks.adapters.tagged_resources import finder
+from tasks.adapters.tagged_resources import found_by_tags
 from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.stacks.applied import Applied, Done
 from tasks.domain.stacks.preview import Preview
@@ -111,7 +112,8 @@ def recover_stack(site: Site, stack: str, region: str) -> Recovery:
     found = recover(
         site.engine(region),
         stack=stack,
-        find_by_tags=finder(site.reader(region), region=region),
+        find_by_tags=found_by_tags(site.client, region=region),
+        start_again=started_again(site.changing_client, region=region),
         region=region,
     )
     get_run_logger().info(
