@@ -37,13 +37,17 @@ FARTHEST = 3.0
 """Scales that a control may be off at most; beyond that, something happened to it alone."""
 INTERRUPTED_SPREAD = 1.15
 """Scales that a deviation spreads by when there is nobody to compare with."""
-PRIOR_SPREAD, PRIOR_FREEDOM, PRIOR_STEPS = 0.62, 8.0, 20
+PRIOR_SPREAD, PRIOR_FREEDOM, PRIOR_STEPS = 0.66, 8.0, 20
 PRIOR_SCORES: FloatArray = PRIOR_SPREAD * np.asarray(
     student_t.ppf(0.5 + (np.arange(PRIOR_STEPS) + 0.5) / (2 * PRIOR_STEPS), df=PRIOR_FREEDOM)
 )
 """What stands in for placebos: a Student law, as wide as the errors in development."""
-PRIOR_WEIGHT = 20.0
+PRIOR_WEIGHT = 30.0
 """Placebos that the prior scores count as, all together."""
+SPREAD_WEIGHT = 15.0
+"""Placebos at which an account is believed half way to be calmer or wilder than development was."""
+CALMEST = 0.02
+"""Least spread of an account, over that of development."""
 TIME_WEIGHT = 0.25
 """Of a placebo in time: it says less of the weeks after the change."""
 LEAST_SCALE = 1e-3
@@ -132,12 +136,28 @@ def scores(scaled: FloatArray, spread: FloatArray) -> FloatArray:
 
 
 def score_limit(in_space: FloatArray, in_time: Sequence[FloatArray]) -> float:
-    """Return the score that nine of ten stay below."""
-    found = np.concatenate([PRIOR_SCORES, in_space, *in_time])
-    prior = np.full(len(PRIOR_SCORES), PRIOR_WEIGHT / len(PRIOR_SCORES))
+    """Return the score that nine of ten stay below.
+
+    Prior scores are widened or narrowed by what the placebos in space say of this account, the more
+    of them the more: a calm fleet is not to pay for the wild one of development.
+    """
+    found = np.concatenate([PRIOR_SCORES * _spread_here(in_space), in_space, *in_time])
+    prior = np.full(PRIOR_STEPS, PRIOR_WEIGHT / PRIOR_STEPS)
     earlier = [np.full(len(one), TIME_WEIGHT) for one in in_time]
     weight = np.concatenate([prior, np.ones(len(in_space)), *earlier])
-    order = np.argsort(found)
-    # Each score stands in the middle of its weight, so that one more or less moves it smoothly.
+    return _weighted_quantile(found, weight, COVERAGE)
+
+
+def _spread_here(in_space: FloatArray) -> float:
+    if len(in_space) == 0:
+        return 1.0
+    usual = float(np.median(PRIOR_SCORES))
+    seen = max(float(np.median(in_space)) / usual, CALMEST)
+    return float(seen ** (len(in_space) / (len(in_space) + SPREAD_WEIGHT)))
+
+
+def _weighted_quantile(values: FloatArray, weight: FloatArray, share: float) -> float:
+    order = np.argsort(values, kind="stable")
+    # Each value stands in the middle of its weight, so that one more or less moves it smoothly.
     below = (np.cumsum(weight[order]) - weight[order] / 2.0) / weight.sum()
-    return float(np.interp(COVERAGE, below, found[order]))
+    return float(np.interp(share, below, values[order]))
