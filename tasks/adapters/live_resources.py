@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from tasks.adapters.aws import translated
@@ -17,6 +19,7 @@ from tasks.adapters.live_inputs import (
 )
 from tasks.adapters.pages import items
 from tasks.domain.errors import PermanentError
+from tasks.domain.instances import TypeFacts
 from tasks.domain.inventory import InstanceState, Lifecycle
 from tasks.domain.savings.opportunity import Kind, Opportunity
 from tasks.domain.stacks.live import (
@@ -30,6 +33,7 @@ from tasks.domain.stacks.live import (
 
 OPERATIONS = (
     "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
     "ec2:DescribeVolumes",
     "savingsplans:DescribeSavingsPlansOfferings",
@@ -139,24 +143,46 @@ def live_region(
     )
     alone = {one.resource for one in wanted if one.kind is Kind.SPOT} & set(single)
     answering = services(client_for("elbv2"), region=region) if alone else ()
+    beside = {
+        identity: tuple(one.service_id for one in answering if identity in one.instance_ids)
+        for identity in alone
+    }
+    instances = _instances(ec2, single, region, services=beside)
+    templates = live_templates(ec2, groups, region=region)
     volumes = sorted(one.resource for one in wanted if one.kind is Kind.VOLUME_TYPE)
+    types = {name for one in wanted for name in _named_types(one)}
+    types |= {one.instance_type for one in instances.values()}
+    types |= {str(one.resource.inputs.get("instance_type", "")) for one in templates.values()}
     return LiveRegion(
         region=region,
-        instances=_instances(
-            ec2,
-            single,
-            region,
-            services={
-                i: tuple(one.service_id for one in answering if i in one.instance_ids)
-                for i in alone
-            },
-        ),
+        instances=instances,
         volumes=_volumes(ec2, volumes, region),
         groups=groups,
-        templates=live_templates(ec2, groups, region=region),
-        types=type_facts(ec2, region=region) if machines else {},
+        templates=templates,
+        types=_types(ec2, sorted(types - {""}), region),
         template_users=users,
     )
+
+
+def _named_types(one: Opportunity) -> Iterator[str]:
+    """Yield the instance types that an opportunity names."""
+    if one.kind is Kind.RIGHT_SIZE:
+        yield from (str(one.target.get(key, "")) for key in ("instance_type", "from_instance_type"))
+    if one.kind is Kind.SPOT:
+        yield from (part.split(" in ")[0] for part in str(one.target.get("pools", "")).split(", "))
+
+
+def _types(ec2: Any, names: Sequence[str], region: str) -> dict[str, TypeFacts]:
+    found: dict[str, TypeFacts] = {}
+    for batch in _batches(names):
+        # All types of a region are many pages; a filter leaves out what is not sold there.
+        wanted = [{"Name": "instance-type", "Values": batch}]
+        some = SimpleNamespace(
+            describe_instance_types=partial(ec2.describe_instance_types, Filters=wanted)
+        )
+        with translated("ec2:DescribeInstanceTypes", region=region):
+            found |= type_facts(some, region=region)
+    return found
 
 
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
