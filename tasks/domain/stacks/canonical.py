@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ from tasks.domain.errors import PermanentError
 Canonical: TypeAlias = "str | int | float | bool | list[Canonical] | dict[str, Canonical] | None"
 MAX_DEPTH = 64
 """Pulumi's deepest inputs have about ten levels."""
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 MAX_BITS = 1024
 """Of a whole number: as large as the largest that a float can be."""
 
@@ -70,7 +72,7 @@ def canonical(value: object, *, where: str = "", depth: int = 0) -> Canonical:
 
 
 def _text(value: str, where: str) -> str:
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not value.isascii() and HALF_PAIR.search(value):
         raise NotCanonicalError(where, "text with half of a surrogate pair, which is no character")
     return str(value)
 
