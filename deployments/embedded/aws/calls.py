@@ -98,7 +98,7 @@ def call_from(environ: Environ) -> Call:
     )
     signing_name = scope["service"].lower() if scope else "s3"
     common: dict[str, Any] = {
-        "service": _POLICY_NAME.get(signing_name, signing_name),
+        "service": _service(signing_name, environ["PATH_INFO"]),
         "region": (scope["region"] if scope else "") or DEFAULT_REGION,
         # boto3 presigns with the older scheme, which names the key only, unless told otherwise.
         "access_key": scope["key"] if scope else query.get("AWSAccessKeyId"),
@@ -108,6 +108,13 @@ def call_from(environ: Environ) -> Call:
         return _rest_call(environ, common)
     body = _decompressed_body(environ)
     return _rpc_call(environ, body, common) or _rest_call(environ, {**common, "body": body})
+
+
+def _service(signing_name: str, path: str) -> str:
+    # Two services sign with one name; the second one's paths begin with its version.
+    if signing_name == "apigateway" and path.startswith("/v2/"):
+        return "apigatewayv2"
+    return _POLICY_NAME.get(signing_name, signing_name)
 
 
 def model_name(service: str) -> str:

@@ -134,6 +134,12 @@ class MetricStore:
             known = len(series.columns.seconds)
             series.columns = _merged(series.columns, columns) if known else columns
 
+    def rewrite(self, key: MetricKey, columns: Columns) -> None:
+        """Put other points in the place of a series' own."""
+        with self._lock:
+            series = self._at(key)
+            series.columns, series.pending = columns, []
+
     def read(self, key: MetricKey) -> Columns:
         """Return a series; without points where it is unknown."""
         with self._lock:

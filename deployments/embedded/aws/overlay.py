@@ -24,7 +24,9 @@ from deployments.embedded.aws.faults import (
 from deployments.embedded.aws.policy import Policy, check_allowed, check_not_expired
 from deployments.embedded.aws.wire import Reply, error_reply, parameters_of, result_reply
 
-Handler = Callable[[Call, Mapping[str, Any]], Mapping[str, Any] | Reply]
+Handler = Callable[[Call, Mapping[str, Any]], Mapping[str, Any] | Reply | None]
+"""None leaves the call to moto: there was something to check, or it is not about ours."""
+
 StartResponse = Callable[..., Any]
 
 _log = logging.getLogger(__name__)
@@ -79,7 +81,7 @@ class AwsOverlay:
         self._changed = changed
         self._moto = _Moto(create_backend_app)
         # moto's backends are plain dictionaries.
-        self._moto_lock = threading.Lock()
+        self._moto_lock = threading.RLock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request.
@@ -128,7 +130,18 @@ class AwsOverlay:
         if parameters.get("DryRun"):
             message = "Request would have succeeded, but DryRun flag is set."
             raise AwsError(code="DryRunOperation", message=message, status=412)
-        result = handler(call, parameters)
+        if not _changes(call):
+            return self._replied(handler(call, parameters), call, environ)
+        with self._moto_lock:
+            reply = self._replied(handler(call, parameters), call, environ)
+        self._changed()
+        return reply
+
+    def _replied(
+        self, result: Mapping[str, Any] | Reply | None, call: Call, environ: Environ
+    ) -> Reply:
+        if result is None:
+            return self._from_moto(call, environ)
         return result if isinstance(result, Reply) else result_reply(call, result)
 
     def _from_moto(self, call: Call, environ: Environ) -> Reply:

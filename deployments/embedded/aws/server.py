@@ -15,6 +15,9 @@ import pandas as pd
 from moto.moto_api._internal.models import moto_api_backend
 
 from deployments.embedded.aws.billing import Billing
+from deployments.embedded.aws.changes.apis import update_stage
+from deployments.embedded.aws.changes.groups import GroupChanges
+from deployments.embedded.aws.changes.instances import InstanceChanges
 from deployments.embedded.aws.commitments import EmbeddedCommitments, small_plan
 from deployments.embedded.aws.control import Control
 from deployments.embedded.aws.cost.account import AccountReader
@@ -25,7 +28,6 @@ from deployments.embedded.aws.fleet.description import Fleet
 from deployments.embedded.aws.fleet.off_hours import OffHours
 from deployments.embedded.aws.fleet.sources import NONE, read_fleet
 from deployments.embedded.aws.http_server import LOOPBACK, LoopbackServer
-from deployments.embedded.aws.instance_refreshes import describe_instance_refreshes
 from deployments.embedded.aws.instance_types import describe_instance_types
 from deployments.embedded.aws.metric_reads import MetricReads
 from deployments.embedded.aws.metric_store import MetricStore
@@ -159,7 +161,11 @@ def _overlay(
     off_hours = OffHours(clock=config.clock)
     if fleet is not None:
         billing.account.look()
-    handlers = {**_handlers(regions, metrics, config.clock, off_hours), **billing.handlers()}
+    handlers = {
+        **_handlers(regions, metrics, config.clock, off_hours),
+        **_changes(metrics, config.clock),
+        **billing.handlers(),
+    }
     facts = {
         "history": _facts(changes, source),
         "fleet": NONE if fleet is None else fleet.source,
@@ -246,7 +252,6 @@ def _handlers(
 ) -> dict[str, Handler]:
     reads = MetricReads(metrics, clock=clock, reported=off_hours.reported)
     return {
-        "autoscaling:DescribeInstanceRefreshes": describe_instance_refreshes,
         "autoscaling:GetPredictiveScalingForecast": ScalingForecasts(metrics, clock=clock).describe,
         "ec2:DescribeSpotPriceHistory": SpotPriceHistory(regions, clock=clock).describe,
         "ec2:GetSpotPlacementScores": PlacementScores(regions, clock=clock).describe,
@@ -260,6 +265,21 @@ def _handlers(
         "cloudwatch:ListMetrics": reads.list_metrics,
         "cloudwatch:PutMetricData": partial(put_metric_data, store=metrics, clock=clock),
         "sts:GetCallerIdentity": _caller_identity,
+    }
+
+
+def _changes(metrics: MetricStore, clock: Callable[[], datetime]) -> dict[str, Handler]:
+    groups, instances = GroupChanges(metrics, clock=clock), InstanceChanges(metrics, clock=clock)
+    return {
+        "apigatewayv2:UpdateStage": update_stage,
+        "autoscaling:CreateAutoScalingGroup": groups.create,
+        "autoscaling:DescribeInstanceRefreshes": groups.describe_refreshes,
+        "autoscaling:SetDesiredCapacity": groups.set_desired,
+        "autoscaling:StartInstanceRefresh": groups.start_refresh,
+        "autoscaling:UpdateAutoScalingGroup": groups.update,
+        "ec2:ModifyInstanceAttribute": instances.modify_attribute,
+        "ec2:MonitorInstances": instances.monitor,
+        "ec2:UnmonitorInstances": instances.unmonitor,
     }
 
 

@@ -66,7 +66,8 @@ def _of_property(
     absent = kind.absent.get(name)
     if now is None:
         # Left out: what the account has stays, unless leaving it out means something.
-        if name in kind.absent and _said(before) != _said(absent):
+        said = before if before is not None else absent
+        if name in kind.absent and _said(said) != _said(absent):
             yield name, Step.DELETE
         return
     if before is None and _same_text(now, absent):
@@ -162,6 +163,11 @@ def _document(text: Any) -> Any:
         return json.loads(text)
     except (TypeError, ValueError):
         return text  # not known yet, or not JSON
+
+
+def same_number(one: Any, other: Any) -> bool:
+    """Return whether two texts hold the same number."""
+    return bool(_number(one) == _number(other))
 
 
 def _number(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from deployments.embedded.pulumi_aws.diffs import same_document
+from deployments.embedded.pulumi_aws.diffs import same_document, same_number
 from deployments.embedded.pulumi_aws.kinds import Kind
 from deployments.embedded.pulumi_aws.shapes import Form, Shape
 from deployments.embedded.pulumi_aws.values import UNKNOWN, Properties, has_unknown
@@ -48,6 +48,9 @@ def told_state(kind: Kind, found: Properties, inputs: Properties) -> Properties:
     for name in kind.documents & inputs.keys() & state.keys():
         if same_document(inputs[name], state[name]):
             state[name] = inputs[name]  # as the program wrote it, for as long as it says the same
+    for name in kind.numbers & inputs.keys() & state.keys():
+        if same_number(inputs[name], state[name]):
+            state[name] = inputs[name]
     return state
 
 

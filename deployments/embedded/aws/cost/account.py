@@ -55,7 +55,7 @@ class AccountReader:
     Args:
         metrics: What was measured.
         spot: Price history by region.
-        plans: Savings Plans that are held.
+        plans: Gives the Savings Plans that are held.
         clock: Now, aware; when the reader is made, the account is opened.
     """
 
@@ -64,7 +64,7 @@ class AccountReader:
         *,
         metrics: MetricStore,
         spot: Mapping[str, RegionHistory],
-        plans: tuple[EmbeddedPlan, ...],
+        plans: Callable[[], tuple[EmbeddedPlan, ...]],
         clock: Callable[[], datetime],
     ) -> None:
         self._daily = DailyMetrics(metrics, clock=clock)
@@ -96,7 +96,7 @@ class AccountReader:
             uses=(*self._transfers(instances), *self._functions(regions)),
             in_service=dict(self._in_service(regions)),
             spot_usd=self._spot_prices(instances),
-            plans=self._plans,
+            plans=self._plans(),
         )
 
     def _backends(self) -> list[tuple[str, Any]]:

@@ -68,11 +68,14 @@ class Instances:
 
     def read(self, cloud: Cloud, identity: str, known: Properties) -> Properties | None:
         """Return an instance, as long as it is not terminated."""
-        del known
         one = instance_of(cloud, identity)
         if one is None or one["State"]["Name"] in _ENDED:
             return None
-        return {**_described(cloud, one), **_devices(cloud, one), **_attributes(cloud, identity)}
+        found = {**_described(cloud, one), **_devices(cloud, one), **_attributes(cloud, identity)}
+        said = known.get("instanceMarketOptions")
+        if found["instanceMarketOptions"] and said and said.get("marketType") == "spot":
+            found["instanceMarketOptions"] = said  # its details are of the request, not of it
+        return found
 
     def update(
         self, cloud: Cloud, identity: str, old: Properties, new: Properties, changed: set[str]

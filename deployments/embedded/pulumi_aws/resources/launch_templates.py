@@ -136,14 +136,27 @@ def _convert(data: dict[str, Any], name: str) -> None:
 
 def _described(data: Mapping[str, Any]) -> Properties:
     found: Properties = smalls(data, _RENAMED)
-    for one, told in zip(
-        found.get("tagSpecifications", ()), data.get("TagSpecifications", ()), strict=True
-    ):
-        one["tags"] = tag_map(told.get("Tags", ()))
+    found["tagSpecifications"] = [
+        {"resourceType": one["ResourceType"], "tags": tag_map(one.get("Tags", ()))}
+        for one in data.get("TagSpecifications", ())
+        # moto lists the template's own tags among those of what is launched from it.
+        if one["ResourceType"] != "launch-template"
+    ]
+    for mapping in found.get("blockDeviceMappings", ()):
+        for name in ("deleteOnTermination", "encrypted"):
+            _write(mapping.get("ebs", {}), name)
+    _write(found, "ebsOptimized")
     for one in found.get("networkInterfaces", ()):
+        for name in ("associatePublicIpAddress", "deleteOnTermination"):
+            _write(one, name)
         if "groups" in one:
             one["securityGroups"] = one.pop("groups")
     return found
+
+
+def _write(found: dict[str, Any], name: str) -> None:
+    if name in found:
+        found[name] = "true" if found[name] else "false"
 
 
 LAUNCH_TEMPLATE = Kind(

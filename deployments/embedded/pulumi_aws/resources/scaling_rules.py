@@ -191,7 +191,7 @@ def _schedule_arguments(new: Properties) -> dict[str, Any]:
 
 def _schedule(cloud: Cloud, one: Mapping[str, Any]) -> Properties:
     return {
-        "arn": one["ScheduledActionARN"],
+        "arn": one.get("ScheduledActionARN"),
         "autoscalingGroupName": one["AutoScalingGroupName"],
         "desiredCapacity": _size(one, "DesiredCapacity"),
         "endTime": _instant(one.get("EndTime")),
