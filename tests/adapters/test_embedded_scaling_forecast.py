@@ -66,7 +66,7 @@ def client(server: EmbeddedAws) -> Any:
         AutoScalingGroupName="web",
         MinSize=1,
         MaxSize=10,
-        DesiredCapacity=0,
+        DesiredCapacity=1,
         LaunchConfigurationName="web",
         AvailabilityZones=["us-east-1a"],
     )

@@ -18,7 +18,9 @@ class AheadLine:
 
     Attributes:
         judgement: None where nothing could be judged.
-        outcome: What became of the step: done, or why not; empty where there was none.
+        outcome: What became of the step, or why it was not taken; empty where there was none.
+        done: It was taken and verified.
+        waits: It is taken when a person approves it.
     """
 
     group: AheadGroup
@@ -26,6 +28,8 @@ class AheadLine:
     judgement: Judgement | None
     step: Step
     outcome: str = ""
+    done: bool = False
+    waits: bool = False
 
 
 def ahead_rows(lines: Sequence[AheadLine]) -> list[dict[str, str]]:

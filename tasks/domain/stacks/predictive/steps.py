@@ -50,6 +50,7 @@ class Action(StrEnum):
     HAND_OVER = "hand-over"
 
 
+WAITS = "it waits for approval of"
 CHANGING = frozenset({Action.BEGIN, Action.SWITCH_ON, Action.SWITCH_OFF, Action.REMOVE})
 
 
@@ -234,7 +235,7 @@ def refusal(step: Step, *, mode: Mode, shut: str | None, approved: frozenset[str
     if mode < Mode.APPROVE:
         return f"its mode is {mode}"
     if mode is Mode.APPROVE and step.step_id not in approved:
-        return f"it waits for approval of {step.step_id}"
+        return f"{WAITS} {step.step_id}"
     return None
 
 
