@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deployments.embedded.aws.fleet.description import Fleet, FleetFunction, FleetGroup
+from deployments.embedded.aws.fleet.description import (
+    Fleet,
+    FleetFunction,
+    FleetGroup,
+    FleetInstance,
+)
 from deployments.embedded.aws.fleet.series import (
     SeriesWriter,
     write_function,
@@ -13,6 +18,7 @@ from deployments.embedded.aws.fleet.series import (
     write_service,
 )
 from deployments.embedded.aws.policy import ACCOUNT
+from tasks.domain.inventory import Lifecycle
 
 _ROLE = "function"
 _ASSUMED_BY_LAMBDA = (
@@ -36,8 +42,8 @@ def add_groups(fleet: Fleet, writer: SeriesWriter, *, ids: Mapping[str, str]) ->
     backend = autoscaling_backends[ACCOUNT][fleet.region]
     for group in fleet.groups:
         members = [one for one in fleet.instances if one.group == group.name]
-        zones = sorted({one.availability_zone for one in members}) or [f"{fleet.region}a"]
-        _add_group(backend, group, zones=zones).created_time = fleet.start.replace(tzinfo=None)
+        made = _add_group(backend, group, members=members, ids=ids, region=fleet.region)
+        made.created_time = fleet.start.replace(tzinfo=None)
         backend.attach_instances(group.name, [ids[one.name] for one in members])
         if group.predictive:
             _add_predictive_policy(backend, group.name)
@@ -46,11 +52,22 @@ def add_groups(fleet: Fleet, writer: SeriesWriter, *, ids: Mapping[str, str]) ->
         write_group(writer, group)
 
 
-def _add_group(backend: Any, group: FleetGroup, *, zones: list[str]) -> Any:
+def _add_group(
+    backend: Any,
+    group: FleetGroup,
+    *,
+    members: Sequence[FleetInstance],
+    ids: Mapping[str, str],
+    region: str,
+) -> Any:
+    zones = sorted({one.availability_zone for one in members}) or [f"{region}a"]
     template = f"{group.name}-template"
+    image = _image(backend.ec2_backend, [ids[one.name] for one in members])
     backend.ec2_backend.create_launch_template(
-        template, "", {"InstanceType": group.instance_type, "ImageId": ""}, {}
+        template, "", {"InstanceType": group.instance_type, "ImageId": image}, {}
     )
+    specification = {"LaunchTemplateName": template, "Version": "1"}
+    policy = _mixed_policy(specification, group, members)
     tags = [
         {
             "Key": key,
@@ -69,7 +86,8 @@ def _add_group(backend: Any, group: FleetGroup, *, zones: list[str]) -> Any:
         max_size=group.max_size,
         min_size=0,
         launch_config_name="",
-        launch_template={"LaunchTemplateName": template, "Version": "1"},
+        launch_template={} if policy else specification,
+        mixed_instances_policy=policy,
         vpc_zone_identifier=None,
         default_cooldown=300,
         health_check_period=300,
@@ -82,6 +100,33 @@ def _add_group(backend: Any, group: FleetGroup, *, zones: list[str]) -> Any:
     )
     made.min_size = group.min_size
     return made
+
+
+def _image(ec2: Any, members: Sequence[str]) -> str:
+    """Return the image of a group's members; of a group without any, one that there is."""
+    images = [ec2.get_instance(one).image_id for one in members]
+    return str(next(iter(images), None) or next(iter(ec2.amis)))
+
+
+def _mixed_policy(
+    specification: Mapping[str, str], group: FleetGroup, members: Sequence[FleetInstance]
+) -> dict[str, Any] | None:
+    """Return what gives a group its spot members; None for a group that has none."""
+    on_demand = [one for one in members if one.lifecycle is Lifecycle.ON_DEMAND]
+    if len(on_demand) == len(members):
+        return None
+    return {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": dict(specification),
+            "Overrides": [{"InstanceType": group.instance_type}],
+        },
+        "InstancesDistribution": {
+            "OnDemandAllocationStrategy": "prioritized",
+            "OnDemandBaseCapacity": len(on_demand),
+            "OnDemandPercentageAboveBaseCapacity": 0,
+            "SpotAllocationStrategy": "price-capacity-optimized",
+        },
+    }
 
 
 def _add_predictive_policy(backend: Any, group: str) -> None:
