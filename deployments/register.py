@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,41 +17,123 @@ from prefect.filesystems import LocalFileSystem
 from prefect_aws import AwsClientParameters
 from pydantic import SecretStr
 
-from blocks import AwsAccount, SavingsOutlook, SavingsSettings, SpotOutlook, UsageProfile
+from blocks import (
+    AwsAccount,
+    Guardrails,
+    PulumiBackend,
+    SavingsOutlook,
+    SavingsRealised,
+    SavingsSettings,
+    SpotOutlook,
+    StackLedger,
+    UsageProfile,
+)
+from blocks.guardrails import ModeScope
+from deployments.embedded.pulumi_aws.plugin import plugin_folder
 from deployments.local import LOOPBACK, default_home
 from tasks.adapters.state import STATE_LOCK
+from tasks.stacks.updates import UPDATES_LOCK
 
 BLOCK_NAME = "homeostat"
+APPLY_ACCOUNT = "homeostat-apply"
 WORK_POOL = "homeostat"
 REPORT_BUCKET = "homeostat-reports"
 
-BLOCKS = (AwsAccount, SavingsOutlook, SavingsSettings, SpotOutlook, UsageProfile)
+BLOCKS = (
+    AwsAccount,
+    Guardrails,
+    PulumiBackend,
+    SavingsOutlook,
+    SavingsRealised,
+    SavingsSettings,
+    SpotOutlook,
+    StackLedger,
+    UsageProfile,
+)
 
 app = cyclopts.App(help=__doc__)
 
 
-def save_blocks(*, aws_url: str, objects_folder: str) -> None:
+def save_blocks(*, aws_url: str, objects_folder: str, stacks_folder: str) -> None:
     """Save the connection blocks of a local installation.
 
     An endpoint on loopback is written anew, since it names the port of this start. What people
     set stays: an account of their own is not sent back to the embedded cloud.
+
+    Args:
+        aws_url: Endpoint of the embedded AWS.
+        objects_folder: Base folder of the storage block.
+        stacks_folder: For Pulumi's state, programs and own files.
     """
     for block in BLOCKS:
         block.register_type_and_schema()
-    account = _existing_account() or AwsAccount(
-        aws_access_key_id="homeostat",
+    account = _existing_account(BLOCK_NAME) or _embedded_account("homeostat", aws_url)
+    embedded = is_embedded(account)
+    if embedded:
+        _save_at(account, BLOCK_NAME, aws_url)
+        create_bucket(account)
+    LocalFileSystem(basepath=objects_folder).save(BLOCK_NAME, overwrite=True)
+    if not _exists(SavingsSettings):
+        SavingsSettings().save(BLOCK_NAME)
+    _save_stacks_blocks(aws_url=aws_url, folder=Path(stacks_folder), embedded=embedded)
+
+
+def _save_stacks_blocks(*, aws_url: str, folder: Path, embedded: bool) -> None:
+    changer = _existing_account(APPLY_ACCOUNT)
+    if changer is None and embedded:
+        changer = _embedded_account(APPLY_ACCOUNT, aws_url)
+    if changer is not None and is_embedded(changer):
+        _save_at(changer, APPLY_ACCOUNT, aws_url)
+    if not _exists(Guardrails):
+        (_trying_out() if embedded else Guardrails()).save(BLOCK_NAME)
+    if embedded:
+        _forget_stacks(folder)
+    if embedded or not _exists(PulumiBackend):
+        _backend(folder, embedded=embedded).save(BLOCK_NAME, overwrite=True)
+
+
+def _trying_out() -> Guardrails:
+    """Return guardrails for an account in which nothing can be broken."""
+    return Guardrails(
+        mode="approve",
+        scopes=[ModeScope(mode="auto", kinds=["volume-type"])],
+        max_usd_per_run=5000.0,
+        cooldown_hours=0.0,
+        alarm_quiet_minutes=0.0,
+    )
+
+
+def _backend(folder: Path, *, embedded: bool) -> PulumiBackend:
+    return PulumiBackend(
+        url=f"file://{folder / 'state'}",
+        programs=str(folder / "programs"),
+        home=str(folder / "home"),
+        plugins=str(plugin_folder()) if embedded else None,
+    )
+
+
+def _forget_stacks(folder: Path) -> None:
+    """Forget the stacks of the last start: an embedded account begins anew, without them."""
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    shutil.rmtree(folder / "programs", ignore_errors=True)
+    if _exists(StackLedger):
+        StackLedger().save(BLOCK_NAME, overwrite=True)
+
+
+def _embedded_account(key: str, aws_url: str) -> AwsAccount:
+    """Return an account whose key the embedded policy binds: what reads may not change anything."""
+    return AwsAccount(
+        aws_access_key_id=key,
         aws_secret_access_key=SecretStr("embedded"),
         region_name="us-east-1",
         report_bucket=REPORT_BUCKET,
         aws_client_parameters=AwsClientParameters(endpoint_url=aws_url),
     )
-    if is_embedded(account):
-        account.aws_client_parameters = AwsClientParameters(endpoint_url=aws_url)
-        account.save(BLOCK_NAME, overwrite=True)
-        create_bucket(account)
-    LocalFileSystem(basepath=objects_folder).save(BLOCK_NAME, overwrite=True)
-    if not _exists(SavingsSettings):
-        SavingsSettings().save(BLOCK_NAME)
+
+
+def _save_at(account: AwsAccount, name: str, aws_url: str) -> None:
+    account.aws_client_parameters = AwsClientParameters(endpoint_url=aws_url)
+    account.save(name, overwrite=True)
 
 
 def is_embedded(account: AwsAccount) -> bool:
@@ -65,9 +149,9 @@ def _exists(kind: type[Block]) -> bool:
     return True
 
 
-def _existing_account() -> AwsAccount | None:
+def _existing_account(name: str) -> AwsAccount | None:
     try:
-        return AwsAccount.load(BLOCK_NAME)  # type: ignore[return-value]
+        return AwsAccount.load(name)  # type: ignore[return-value]
     except ValueError:
         return None
 
@@ -94,9 +178,10 @@ def _bucket_place(region: str | None) -> dict[str, Any]:
 
 
 def create_limits_and_pool() -> None:
-    """Create the state lock and the work pool where they are missing."""
+    """Create the locks and the work pool where they are missing."""
     with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
+        for lock in (STATE_LOCK, UPDATES_LOCK):
+            client.upsert_global_concurrency_limit_by_name(lock, limit=1)
         try:
             client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
         except ObjectAlreadyExists:
@@ -112,7 +197,11 @@ def register(*, aws_url: str, objects_folder: str | None = None) -> None:
         objects_folder: Base folder of the storage block; `objects` in the home by default.
     """
     create_limits_and_pool()
-    save_blocks(aws_url=aws_url, objects_folder=objects_folder or str(default_home() / "objects"))
+    save_blocks(
+        aws_url=aws_url,
+        objects_folder=objects_folder or str(default_home() / "objects"),
+        stacks_folder=str(default_home() / "stacks"),
+    )
 
 
 if __name__ == "__main__":

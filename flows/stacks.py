@@ -21,6 +21,7 @@ from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
 from tasks.domain.stacks.approval import Given
+from tasks.domain.stacks.live import PURCHASE_REGION
 from tasks.domain.stacks.stack_prices import StackPrices, stack_prices
 from tasks.savings.opportunities import load_spot_quotes, load_use
 from tasks.savings.prices import price_book
@@ -246,12 +247,13 @@ def market_of(site: Site, region: str, *, profile: str, outlook: str) -> Market:
         for name, ids in members.items()
         if (found := next((products[i] for i in ids if i in products), None)) is not None
     }
-    here = (
-        one for one in (*use.inventory.instances, *use.inventory.volumes) if one.region == region
-    )
+    regions = [one.region for one in use.inventory.instances]
+    regions += [one.region for one in use.inventory.volumes]
+    everywhere = region == PURCHASES
+    at = PURCHASE_REGION if everywhere else region
     return Market(
-        prices=stack_prices(book, region, products=products | groups),
-        population=sum(1 for _ in here),
+        prices=stack_prices(book, at, products=products | groups),
+        population=len(regions) if everywhere else regions.count(region),
     )
 
 

@@ -71,6 +71,11 @@ def save_blocks(cloud: Cloud, name: str, folder: Path) -> dict[str, str]:
 
 
 def make_state_lock() -> None:
-    """Create the lock of all state; another process of the test run may do so at the same time."""
+    """Create the lock of all state."""
+    make_lock(STATE_LOCK)
+
+
+def make_lock(name: str) -> None:
+    """Create a lock; another process of the test run may do so at the same time."""
     with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
-        client.upsert_global_concurrency_limit_by_name(STATE_LOCK, limit=1)
+        client.upsert_global_concurrency_limit_by_name(name, limit=1)
