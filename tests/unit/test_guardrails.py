@@ -171,6 +171,13 @@ def test_a_whole_day_has_24_hours() -> None:
     assert not in_window(day, utc(3, "00:00"))
 
 
+def test_an_end_that_is_the_start_is_that_of_the_next_day() -> None:
+    around = [window(MONDAY, "09:00", "09:00")]
+
+    assert in_window(around, utc(3, "08:59"))
+    assert not in_window(around, utc(3, "09:00"))
+
+
 def test_the_next_opening_is_now_or_the_earliest_of_all_windows() -> None:
     two = [window(SATURDAY, "10:00", "12:00"), window(SUNDAY, "01:00", "02:00", BERLIN)]
 
