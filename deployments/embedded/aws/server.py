@@ -16,6 +16,7 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from deployments.embedded.aws.billing import Billing
 from deployments.embedded.aws.changes.apis import update_stage
+from deployments.embedded.aws.changes.group_rows import describe_groups
 from deployments.embedded.aws.changes.groups import GroupChanges
 from deployments.embedded.aws.changes.instances import InstanceChanges
 from deployments.embedded.aws.commitments import EmbeddedCommitments, small_plan
@@ -273,6 +274,7 @@ def _changes(metrics: MetricStore, clock: Callable[[], datetime]) -> dict[str, H
     return {
         "apigatewayv2:UpdateStage": update_stage,
         "autoscaling:CreateAutoScalingGroup": groups.create,
+        "autoscaling:DescribeAutoScalingGroups": describe_groups,
         "autoscaling:DescribeInstanceRefreshes": groups.describe_refreshes,
         "autoscaling:SetDesiredCapacity": groups.set_desired,
         "autoscaling:StartInstanceRefresh": groups.start_refresh,

@@ -14,6 +14,7 @@ import numpy as np
 from deployments.embedded.aws.metric_store import Columns, MetricKey, MetricStore
 from deployments.embedded.aws.price_list import OnDemandType
 
+_FOREVER = 2**62
 _PERCENT = np.float32(100.0)
 
 
@@ -59,18 +60,18 @@ def hand_over(store: MetricStore, region: str, *, old: str, new: str, now: int) 
             sorted((name, new if name == "InstanceId" else value) for name, value in key.dimensions)
         )
         points = store.read(key)
-        to_come = (
-            points.between(now, int(points.seconds[-1]) + 1) if len(points.seconds) else points
-        )
+        to_come = points.between(now, _FOREVER)
+        if not len(to_come.seconds):
+            continue  # nothing is known of what was to come
         store.load_columns(replace(key, dimensions=dimensions), to_come)
-        store.rewrite(key, points.outside(now, 2**62))
+        store.rewrite(key, points.outside(now, _FOREVER))
 
 
 def _from(
     store: MetricStore, key: MetricKey, now: int, change: Callable[[Columns], Columns]
 ) -> None:
     points = store.read(key)
-    past, to_come = points.outside(now, 2**62), points.between(now, 2**62)
+    past, to_come = points.outside(now, _FOREVER), points.between(now, _FOREVER)
     changed = change(to_come)
     store.rewrite(
         key,
