@@ -127,6 +127,10 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
             if verb == "STARTTLS":
                 self._secure(told)
 
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
+
     def _answer(self, verb: str, words: str, told: SmtpReceiver) -> tuple[str, ...]:
         if verb == "EHLO":
             offers = ["STARTTLS"] if told.certificate and not self.tls else []
@@ -178,7 +182,8 @@ def smtp_receiver(told: SmtpReceiver | None = None) -> Iterator[SmtpReceiver]:
 
 @contextmanager
 def _serving(server: socketserver.ThreadingTCPServer | ThreadingHTTPServer) -> Iterator[None]:
-    server.daemon_threads = True
+    # Closing the server waits for whoever is still being answered.
+    server.daemon_threads = False
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
     )
