@@ -149,14 +149,15 @@ def live_region(
     }
     instances = _instances(ec2, single, region, services=beside)
     templates = live_templates(ec2, groups, region=region)
-    volumes = sorted(one.resource for one in wanted if one.kind is Kind.VOLUME_TYPE)
+    volumes = {one.resource for one in wanted if one.kind is Kind.VOLUME_TYPE}
+    volumes |= {instances[one].root_volume or "" for one in alone & instances.keys()}
     types = {name for one in wanted for name in _named_types(one)}
     types |= {one.instance_type for one in instances.values()}
     types |= {str(one.resource.inputs.get("instance_type", "")) for one in templates.values()}
     return LiveRegion(
         region=region,
         instances=instances,
-        volumes=_volumes(ec2, volumes, region),
+        volumes=_volumes(ec2, sorted(volumes - {""}), region),
         groups=groups,
         templates=templates,
         types=_types(ec2, sorted(types - {""}), region),
@@ -240,6 +241,7 @@ def _instance(
         lifecycle=_LIFECYCLES.get(item.get("InstanceLifecycle"), Lifecycle.SCHEDULED),
         root_device=item.get("RootDeviceType", "ebs"),
         group=tags.get(GROUP_TAG),
+        root_volume=None if first is None else first["Ebs"]["VolumeId"],
         data_volumes=tuple(sorted(one["Ebs"]["VolumeId"] for one in mappings if one is not first)),
         services=services,
         stop_protected=stop_protected,

@@ -106,6 +106,9 @@ def test_volumes_beside_the_root_and_services_are_told(
     assert len(found) == len(disks) - 1
     (service,) = region.instances[reports.instance_id].services or ()
     assert service.startswith("targetgroup/reports/")
+    root = region.instances[database.instance_id].root_volume
+    assert root in region.volumes
+    assert root not in found
 
 
 @embedded

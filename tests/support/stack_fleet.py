@@ -35,6 +35,7 @@ RISKS = {
     Kind.RIGHT_SIZE: 0.3, Kind.SPOT: 0.4, Kind.COMMITMENT: 0.0, Kind.SERVERLESS: 0.5,
     Kind.STOP: 0.1, Kind.SCHEDULE: 0.15, Kind.VOLUME_TYPE: 0.05, Kind.PREDICTIVE_SCALING: 0.1,
 }  # fmt: skip
+NO_RESTART = frozenset({Kind.COMMITMENT, Kind.PREDICTIVE_SCALING, Kind.VOLUME_TYPE})
 
 
 def chosen(
@@ -61,7 +62,7 @@ def chosen(
         steps=steps,
         saving=saving,
         effort=Effort.LOW,
-        restart=True,
+        restart=kind not in NO_RESTART,
         reversible=kind is not Kind.COMMITMENT,
         disruption=RISKS[kind] if disruption is None else disruption,
         confidence=0.8,
@@ -82,7 +83,8 @@ def right_size(resource: str, old: str, new: str) -> Chosen:
         Step(what="hours a month", formula="730", value=730.0, unit="hours"),
     )
     target = {"instance_type": new, "from_instance_type": old}
-    return chosen(Kind.RIGHT_SIZE, resource, target, steps=steps)
+    change = f"Change {resource} from {old} to {new}."
+    return chosen(Kind.RIGHT_SIZE, resource, target, steps=steps, change=change, saving_usd=70.08)
 
 
 def spot(resource: str, pools: str, share: float) -> Chosen:
@@ -93,18 +95,34 @@ def spot(resource: str, pools: str, share: float) -> Chosen:
         "on_demand_share": share,
         "max_usd_per_hour": 0.192,
     }
-    return chosen(Kind.SPOT, resource, target, steps=steps)
+    change = f"Run {1.0 - share:.0%} of {resource} on spot, spread over 3 pools."
+    return chosen(Kind.SPOT, resource, target, steps=steps, change=change, saving_usd=78.66)
 
 
 def stop(resource: str) -> Chosen:
     """An idle instance."""
-    return chosen(Kind.STOP, resource, {"state": "stopped"}, steps=(usd("now", 70.08),))
+    return chosen(
+        Kind.STOP,
+        resource,
+        {"state": "stopped"},
+        steps=(usd("now", 70.08),),
+        change=f"Stop {resource}, which has done nothing for 28 days.",
+        saving_usd=70.08,
+    )
 
 
 def schedule(resource: str, hours: str = "Mon 07-19, Tue 07-19, Fri 22-24, Sat 00-02") -> Chosen:
     """An instance that is needed in its hours."""
     steps = (usd("now", 140.16), usd("scheduled", 50.06))
-    return chosen(Kind.SCHEDULE, resource, {"hours_utc": hours}, steps=steps)
+    change = f"Run {resource} in its hours only."
+    return chosen(
+        Kind.SCHEDULE,
+        resource,
+        {"hours_utc": hours},
+        steps=steps,
+        change=change,
+        saving_usd=90.1,
+    )
 
 
 def volume(resource: str, *, iops: int = 3000, throughput: float = 128.0) -> Chosen:
@@ -114,7 +132,8 @@ def volume(resource: str, *, iops: int = 3000, throughput: float = 128.0) -> Cho
         "iops": iops,
         "throughput_mib_per_second": throughput,
     }
-    return chosen(Kind.VOLUME_TYPE, resource, target)
+    change = f"Change {resource} from gp2 to gp3."
+    return chosen(Kind.VOLUME_TYPE, resource, target, change=change, saving_usd=9.8)
 
 
 def predictive(resource: str, dynamic: str = "add TargetTrackingScaling") -> Chosen:
@@ -126,20 +145,40 @@ def predictive(resource: str, dynamic: str = "add TargetTrackingScaling") -> Cho
         "target_percent": 60.0,
     }
     steps = (usd("now", 300.0), usd("from when target tracking is added", 210.0))
-    return chosen(Kind.PREDICTIVE_SCALING, resource, target, steps=steps)
+    change = f"Scale {resource} at a target of 60% processor use, with a forecast first."
+    return chosen(
+        Kind.PREDICTIVE_SCALING, resource, target, steps=steps, change=change, saving_usd=90.0
+    )
 
 
 def serverless(resource: str = "targetgroup/reports/29c7abba2fd903ca") -> Chosen:
     """A small service."""
     target: dict[str, Fact] = {"memory_mib": 512, "front": "HTTP API"}
-    return chosen(Kind.SERVERLESS, resource, target, steps=(usd("functions", 0.21),))
+    change = f"Answer {resource} by functions behind an HTTP API."
+    return chosen(
+        Kind.SERVERLESS,
+        resource,
+        target,
+        steps=(usd("functions", 0.21),),
+        change=change,
+        saving_usd=30.3,
+    )
 
 
 def commitment(usd_per_hour: float = 1.23456789, term: str = "1 year, no upfront") -> Chosen:
     """A Savings Plan."""
     steps = (usd("paid for it", 901.2), usd("on-demand spend that it covers", 1200.5))
     target: dict[str, Fact] = {"usd_per_hour": usd_per_hour, "term": term}
-    return chosen(Kind.COMMITMENT, "account", target, region="", steps=steps)
+    change = f"Buy a Compute Savings Plan of {usd_per_hour:.3f} USD/h ({term})."
+    return chosen(
+        Kind.COMMITMENT,
+        "account",
+        target,
+        region="",
+        steps=steps,
+        change=change,
+        saving_usd=299.3,
+    )
 
 
 def facts(

@@ -40,6 +40,7 @@ class LiveInstance:
         architecture: As EC2 names it, for example "x86_64".
         root_device: "ebs" or "instance-store".
         group: Name of its auto scaling group; None outside of one.
+        root_volume: Id of its root; None where it is on no volume.
         data_volumes: Ids of the volumes besides its root.
         services: Target groups that it is registered with; None where that was not read.
         stop_protected: None where that was not read.
@@ -53,6 +54,7 @@ class LiveInstance:
     lifecycle: Lifecycle = Lifecycle.ON_DEMAND
     root_device: str = "ebs"
     group: str | None = None
+    root_volume: str | None = None
     data_volumes: tuple[str, ...] = ()
     services: tuple[str, ...] | None = None
     stop_protected: bool | None = None
@@ -117,7 +119,7 @@ class LiveGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveVolume:
-    """An EBS volume."""
+    """An EBS volume, also the root of an instance that another is to take over from."""
 
     resource: LiveResource
     kind: str

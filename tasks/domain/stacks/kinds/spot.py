@@ -19,7 +19,7 @@ from tasks.domain.stacks.kinds.made import (
 )
 from tasks.domain.stacks.kinds.names import logical_name, role_name
 from tasks.domain.stacks.kinds.right_size import cannot_stop, other_architecture
-from tasks.domain.stacks.live import LiveGroup, LiveInstance
+from tasks.domain.stacks.live import LiveGroup, LiveInstance, LiveVolume
 from tasks.domain.stacks.program import Args, Input
 
 STRATEGY = "price-capacity-optimized"
@@ -28,6 +28,7 @@ _POOL = re.compile(r"(?P<type>[a-z0-9-]+\.[a-z0-9-]+) in (?P<zone>[a-z0-9-]+)")
 _MIXED = "GroupMixedInstancesPolicy"
 _NOT_COPIED = frozenset({"tags"})
 _MOST_OVERRIDES = 40
+_ROOT_KINDS = frozenset({"gp2", "gp3"})
 
 
 def spot(work: Work) -> Made | Refused:
@@ -176,11 +177,12 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
     if why:
         return work.refused(why)
     kept = {key: value for key, value in one.resource.inputs.items() if key not in _NOT_COPIED}
+    root = work.region.volumes.get(one.root_volume or "")
     created = work.new(
         name,
         "spot",
         INSTANCE,
-        {**kept, **_as_new(), "instance_type": here[0], "instance_market_options": _market()},
+        {**kept, **_as_new(root), "instance_type": here[0], "instance_market_options": _market()},
         tags={key: one.resource.tags[key] for key in sorted(one.resource.tags)},
     )
     stopped = work.new(
@@ -217,12 +219,21 @@ def _holds_on(one: LiveInstance) -> str:
     return ""
 
 
-def _as_new() -> dict[str, Input]:
-    """Return what is asked of whatever is new: metadata by token only, and an encrypted root."""
+def _as_new(root: LiveVolume | None) -> dict[str, Input]:
+    """Return what is asked of whatever is new: metadata by token only, and an encrypted root.
+
+    Args:
+        root: Of the old instance: the new one is as large; None where it is not known.
+    """
     tokens: dict[str, Input] = {"http_endpoint": "enabled", "http_tokens": "required"}
+    device: dict[str, Input] = {"encrypted": True}
+    if root is not None:
+        device["volume_size"] = root.size_gib
+        # Others need operations per second to be given, which a root rarely has.
+        device["volume_type"] = root.kind if root.kind in _ROOT_KINDS else "gp3"
     return {
         "metadata_options": Args(of="InstanceMetadataOptionsArgs", fields=tokens),
-        "root_block_device": Args(of="InstanceRootBlockDeviceArgs", fields={"encrypted": True}),
+        "root_block_device": Args(of="InstanceRootBlockDeviceArgs", fields=device),
     }
 
 

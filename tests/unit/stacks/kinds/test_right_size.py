@@ -39,8 +39,8 @@ def test_tags_of_before_stay_and_say_why_besides() -> None:
         "homeostat/change-id": plan.changes[0].change_id,
         "homeostat/resource": NAME,
         "homeostat/owner": "mobile",
-        "homeostat/reason": "right-size saves 12.50 USD a month seen over 28 days to 2026-03-04",
-        "homeostat/estimated-saving-usd-per-month": "12.50",
+        "homeostat/reason": "right-size saves 70.08 USD a month seen over 28 days to 2026-03-04",
+        "homeostat/estimated-saving-usd-per-month": "70.08",
     }
 
 

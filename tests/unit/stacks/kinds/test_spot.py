@@ -134,6 +134,21 @@ def test_the_new_instance_is_encrypted_and_asks_for_tokens() -> None:
     assert "required" in repr(new.inputs["metadata_options"])
 
 
+def test_the_new_root_is_as_large_as_the_old_one() -> None:
+    live = fleet.account(
+        instances={CRAWLER: fleet.instance(CRAWLER, root_volume="vol-1")},
+        volumes={"vol-1": fleet.live_volume("vol-1", size_gib=80, kind="gp3")},
+    )
+    new = named(
+        planned(fleet.spot(CRAWLER, POOLS, 0.0), live=live).change, f"instance-{CRAWLER}-spot"
+    )
+
+    assert new.inputs["root_block_device"] == Args(
+        of="InstanceRootBlockDeviceArgs",
+        fields={"encrypted": True, "volume_size": 80, "volume_type": "gp3"},
+    )
+
+
 def test_a_reviewer_is_told_what_is_not_copied() -> None:
     (change,) = planned(fleet.spot(CRAWLER, POOLS, 0.0)).changes
 

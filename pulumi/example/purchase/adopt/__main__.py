@@ -1,0 +1,7 @@
+"""Stack savings-account-dbb2ee92 in us-east-1, phase adopt.
+
+What exists comes under the stack as it is: nothing in the account changes.
+"""
+
+import pulumi
+import pulumi_aws as aws
