@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from deployments import doctor as health
-from deployments import show
+from deployments import show, stack_show
+from deployments import stacks as of_stacks
 from deployments.lifecycle import (
     NotUpError,
     StartFailedError,
@@ -47,6 +48,10 @@ EXAMPLES = """Examples:
 - `homeostat run forecast-spot-prices need.vcpu=64`: one run, its result in the terminal
 
 - `homeostat run optimize-costs`: what could be saved, net of overlap
+
+- `homeostat run apply-savings only=[volume-type]`: a stack of it, previewed, and applied once approved
+
+- `homeostat stacks`: how every stack stands, and what waits for an answer
 
 - `homeostat status`: what runs, and how the last runs ended
 
@@ -139,12 +144,23 @@ def _up_in_background(wanted: Local) -> int:
                 show.run_line(console, api, run)
         else:
             runs = [_run_and_show(api, name) for name in FIRST_RUNS]
+            runs += _first_stacks(api) if of_stacks.is_embedded(api) else []
     show.welcome(console, local, was_up=was_up)
     if was_up and (local != wanted or state.aws_arguments != wanted.aws_arguments):
         console.print(
             "\nIt was started with other options; `homeostat down`, then `up`, puts these in effect."
         )
     return 0 if all(run.succeeded or not run.is_final for run in runs) else 1
+
+
+def _first_stacks(api: PrefectApi) -> list[FlowRun]:
+    """Apply a small stack and bring it back, then leave one that waits for an answer."""
+    small: dict[str, object] = {"only": ["volume-type"]}
+    runs = [_run_and_show(api, "apply-savings", small)]
+    done = [one.name for one in of_stacks.stacks(api) if one.status == "verified"]
+    if done:
+        runs.append(_run_and_show(api, "undo-stack", {"stack": done[0]}))
+    return [*runs, _run_and_show(api, "apply-savings")]
 
 
 def _stay_up(local: Local) -> int:
@@ -173,11 +189,14 @@ def _start_first_runs(local: Local) -> None:
 def _run_and_show(
     api: PrefectApi, deployment: str, parameters: dict[str, object] | None = None
 ) -> FlowRun:
-    run = api.start_run(deployment, parameters)
-    with console.status(f"{deployment}: waiting for the worker") as status:
+    return _watch_and_show(api, api.start_run(deployment, parameters))
+
+
+def _watch_and_show(api: PrefectApi, run: FlowRun) -> FlowRun:
+    with console.status(f"{run.deployment}: waiting for the worker") as status:
         for seen in api.watch(run, timeout_seconds=RUN_TIMEOUT_SECONDS):
             run = seen
-            status.update(f"{deployment}: {run.name} {run.state_name.lower()}")
+            status.update(f"{run.deployment}: {run.name} {run.state_name.lower()}")
     show.finished_run(console, api, run)
     return run
 
@@ -242,6 +261,137 @@ def _plain(value: object) -> object:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
+
+
+@app.command
+def stacks(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
+    """List the stacks: how each stands, what it saves, and what waits for an answer."""
+    try:
+        with running_api(Local(home=default_home())) as api:
+            found = of_stacks.stacks(api)
+    except (NotUpError, PrefectApiError) as error:
+        return _complain("no answer", error)
+    stack_show.stacks(console, found, as_json=as_json)
+    return 0
+
+
+@app.command
+def preview(
+    stack: str,
+    *,
+    folder: Path | None = None,
+    comment: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Preview a generated stack, with its money and the verdict of the policy pack.
+
+    Ends with 1 when a mandatory rule is broken. Without the `pulumi` command it is an estimate.
+
+    Args:
+        stack: Its name.
+        folder: Of its project; pulumi/STACK or that of the local installation by default.
+        comment: File to write a pull request's comment to.
+        as_json: For programs.
+    """
+    local = Local(home=default_home())
+    state = running_state(local)
+    local = local if state is None else at_running_ports(local, state)
+    try:
+        place = of_stacks.project_folder(stack, folder=folder, local=local)
+        seen = of_stacks.preview(stack, place, local=local)
+    except Exception as error:
+        if not stack_show.is_expected(error):
+            raise
+        return _complain("not previewed", error)
+    stack_show.preview(console, seen, comment=comment, as_json=as_json)
+    return 1 if any(one.mandatory for one in seen.findings) else 0
+
+
+@app.command
+def propose(
+    stack: str,
+    *,
+    folder: Path | None = None,
+    repository: Path = Path(),
+    branch: str | None = None,
+    base: str = "main",
+    push_to: str | None = None,
+) -> int:
+    """Put a generated stack on a git branch, for a pull request; the working tree stays as it is.
+
+    Args:
+        stack: Its name.
+        folder: Of its project; that of the local installation by default.
+        repository: Anywhere in it.
+        branch: stacks/STACK by default.
+        base: What the branch begins from.
+        push_to: Remote to push the branch to, never by force; none by default.
+    """
+    from deployments.propose import ProposeError
+    from deployments.propose import propose as put_on_branch
+
+    name = branch or f"stacks/{stack}"
+    try:
+        place = of_stacks.project_folder(stack, folder=folder, local=Local(home=default_home()))
+        commit = put_on_branch(
+            of_stacks.project_files(place),
+            stack=stack,
+            repository=repository,
+            branch=name,
+            base=base,
+            message=f"Apply savings: {stack}",
+            author=of_stacks.git_author(),
+            remote=push_to,
+        )
+    except (ProposeError, of_stacks.StackCommandError) as error:
+        return _complain("not proposed", error)
+    console.print(f"{name} is at {commit[:12]}", highlight=False)
+    return 0
+
+
+@app.command
+def approve(
+    stack: str,
+    *,
+    approver: str,
+    reason: str = "",
+    key: tuple[Path, ...] = (),
+    signature: tuple[Path, ...] = (),
+    reject: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Answer a stack that waits for approval, as the form in the UI does.
+
+    Args:
+        stack: Its name; `homeostat stacks` lists those that wait.
+        approver: Your name.
+        reason: Kept with the approval.
+        key: Private SSH keys to sign with, where signatures are asked for.
+        signature: Files with signatures that others made.
+        reject: Refuse it.
+    """
+    try:
+        with running_api(Local(home=default_home())) as api:
+            found = of_stacks.waiting_stack(api, stack)
+            signatures = [of_stacks.signature(found.approval_hash or "", one) for one in key]
+            signatures += [one.read_text() for one in signature]
+            of_stacks.answer(
+                api,
+                found,
+                approved=not reject,
+                approver=approver,
+                reason=reason,
+                signatures=signatures,
+            )
+            run = _watch_and_show(api, api.run(found.run_id, deployment="apply-savings"))
+    except (NotUpError, PrefectApiError, of_stacks.StackCommandError, OSError) as error:
+        return _complain("not answered", error)
+    return 0 if run.succeeded or run.is_waiting else 1
+
+
+@app.command
+def undo(stack: str) -> int:
+    """Bring back what a stack changed, verified; the same as `homeostat run undo-stack`."""
+    return run("undo-stack", f"stack={stack}")
 
 
 @app.command

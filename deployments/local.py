@@ -85,6 +85,11 @@ class Local:
         return self.home / "objects"
 
     @property
+    def stacks(self) -> Path:
+        """Pulumi's state, the generated programs, and the engine's own files."""
+        return self.home / "stacks"
+
+    @property
     def state_file(self) -> Path:
         """What the supervisor says of itself."""
         return self.home / "state.json"

@@ -31,7 +31,11 @@ CHART = re.compile(r"(## Price ahead|## A mean week).*", re.DOTALL)
 def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
     """Print a run's state, its summary and its tables; charts and long texts are for the UI."""
     run_line(console, api, run)
-    if not run.succeeded:
+    if run.is_waiting:
+        _plain(
+            console, "waits for an answer: its page has the form, `homeostat stacks` the command"
+        )
+    elif not run.succeeded:
         _plain(console, run.message or "still under way; its page shows how it ends")
         for line in short_log(api.logs(run, limit=15)):
             _plain(console, f"  {line}")
@@ -142,7 +146,8 @@ def welcome(console: Console, local: Local, *, was_up: bool) -> None:
         f"  UI        {local.ui_url}  (runs, schedules; a run's page has its artifacts)\n"
         f"  AWS       {local.aws_url}  (embedded; point boto3's endpoint_url here)\n"
         f"  logs      {local.logs}\n"
-        f"  run       {command_name()} run optimize-costs  (or cluster-usage, forecast-spot-prices)\n"
+        f"  run       {command_name()} run optimize-costs  (or apply-savings, cluster-usage, ...)\n"
+        f"  stacks    {command_name()} stacks  (what waits for an answer, and how to give it)\n"
         f"  stop      {command_name()} down",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -12,28 +11,29 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.chunks import Sealed
 from tasks.domain.stacks.program import StackPlan
+from tasks.domain.stacks.quoted import PRICES_FILE, Quoted, prices_text
 from tasks.domain.stacks.record import StackRecord, stack_record
 from tasks.domain.stacks.source.project import project_files
+from tasks.domain.stacks.stack_prices import StackPrices
 
 
 @task(name="generate-programs", timeout_seconds=300, cache_policy=NO_CACHE)
 def generate_programs(
-    plan: Sealed[StackPlan],
-    *,
-    now: datetime,
-    spot_usd_per_hour: Mapping[str, float],
-    quoted_at: str,
+    plan: Sealed[StackPlan], prices: Sealed[StackPrices], *, now: datetime
 ) -> StackRecord:
-    """Return a stack with the text of its programs.
+    """Return a stack with the text of its programs, and the prices it was reckoned with.
 
     Args:
         plan: What it is.
+        prices: Of its region.
         now: Aware UTC.
-        spot_usd_per_hour: By instance type, as quoted now.
-        quoted_at: Where prices were read, for the README.
     """
-    files = project_files(plan.value, notes=[f"Prices: {quoted_at}."] if quoted_at else ())
-    return stack_record(plan.value, files, generated_at=now, spot_usd_per_hour=spot_usd_per_hour)
+    day = f"{now:%Y-%m-%d}"
+    files = project_files(plan.value, notes=[f"Prices were read on {day}; see {PRICES_FILE}."])
+    quoted = Quoted(quoted_on=day, prices=prices.value, given=plan.value.prices)
+    programs = [text.decode() for path, text in files.items() if path.endswith("__main__.py")]
+    files[PRICES_FILE] = prices_text(quoted, programs).encode()
+    return stack_record(plan.value, files, generated_at=now, spot_usd_per_hour=prices.value.spot)
 
 
 def write_programs(record: StackRecord, folder: Path) -> Path:

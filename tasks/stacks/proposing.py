@@ -71,9 +71,7 @@ def propose(
     if planned.plan is None:
         why = planned.checked.refused[0].why if planned.checked.refused else "nothing to change"
         return StackReport(status="nothing", message=f"no change may be made: {why}")
-    record_ = generate_programs(
-        Sealed(planned.plan), now=now, spot_usd_per_hour=prices.spot, quoted_at=""
-    )
+    record_ = generate_programs(Sealed(planned.plan), Sealed(prices), now=now)
     folder = write_programs(record_, site.folder(record_.stack))
     engine = engine_version(site.engine(record_.region))
     if engine is None or not planned.applying:
