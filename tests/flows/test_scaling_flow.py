@@ -226,7 +226,7 @@ def test_scaling_that_rings_an_alarm_is_switched_off_and_rests(cloud: Cloud, nam
 
 
 def test_a_step_that_fails_is_told_and_the_policy_stays_as_it_was(cloud: Cloud, name: str) -> None:
-    guard(name, mode="auto")
+    guard(name, mode="auto", max_resources_per_run=1)  # each waits for eight attempts
     cloud.aws.faults.replace(
         [FaultRule(operation="autoscaling:PutScalingPolicy", kind=FaultKind.ERROR)]
     )
