@@ -557,6 +557,7 @@ instance_i_0aaaaaaaaaaaaaaa4_spot = aws.ec2.Instance(
         },
     ),
     opts=pulumi.ResourceOptions(
+        protect=True,
         depends_on=[template_lt_0123456789abcdef0],
     ),
 )

@@ -214,10 +214,56 @@ instance_i_0aaaaaaaaaaaaaaa3_state = aws.ec2transitgateway.InstanceState(
 # hs-da18d12a4c1e: Run 100% of i-0aaaaaaaaaaaaaaa4 on spot, spread over 3 pools.
 # | Saves 78.66 USD a month (62.93 to 78.66). Owner: mobile. Something restarts. The undo program
 # | brings everything back.
+instance_i_0aaaaaaaaaaaaaaa4_spot = aws.ec2.Instance(
+    "instance-i-0aaaaaaaaaaaaaaa4-spot",
+    aws.ec2.InstanceArgs(
+        ami="ami-0123456789abcdef0",
+        instance_type="m5.xlarge",
+        availability_zone="us-east-1a",
+        subnet_id="subnet-0123456789abcdef0",
+        vpc_security_group_ids=["sg-0123456789abcdef0"],
+        metadata_options=aws.ec2.InstanceMetadataOptionsArgs(
+            http_endpoint="enabled",
+            http_tokens="required",
+        ),
+        root_block_device=aws.ec2.InstanceRootBlockDeviceArgs(encrypted=True),
+        instance_market_options=aws.ec2.InstanceInstanceMarketOptionsArgs(
+            market_type="spot",
+            spot_options=aws.ec2.InstanceInstanceMarketOptionsSpotOptionsArgs(
+                spot_instance_type="persistent",
+                instance_interruption_behavior="stop",
+            ),
+        ),
+        tags={
+            "Name": "web",
+            "team": "mobile",
+            "homeostat/change-id": "hs-da18d12a4c1e",
+            "homeostat/resource": "instance-i-0aaaaaaaaaaaaaaa4-spot",
+            "homeostat/owner": "mobile",
+            "homeostat/reason": "spot saves 78.66 USD a month seen over 28 days to 2026-03-04",
+            "homeostat/estimated-saving-usd-per-month": "78.66",
+        },
+    ),
+    opts=pulumi.ResourceOptions(
+        protect=True,
+    ),
+)
+
 instance_i_0aaaaaaaaaaaaaaa4_state = aws.ec2transitgateway.InstanceState(
     "instance-i-0aaaaaaaaaaaaaaa4-state",
     aws.ec2transitgateway.InstanceStateArgs(
         instance_id="i-0aaaaaaaaaaaaaaa4",
         state="running",
+    ),
+)
+
+instance_i_0aaaaaaaaaaaaaaa4_spot_state = aws.ec2transitgateway.InstanceState(
+    "instance-i-0aaaaaaaaaaaaaaa4-spot-state",
+    aws.ec2transitgateway.InstanceStateArgs(
+        instance_id=instance_i_0aaaaaaaaaaaaaaa4_spot.id,
+        state="stopped",
+    ),
+    opts=pulumi.ResourceOptions(
+        depends_on=[instance_i_0aaaaaaaaaaaaaaa4_state],
     ),
 )

@@ -20,7 +20,7 @@ from tasks.domain.stacks.kinds.made import (
 from tasks.domain.stacks.kinds.names import logical_name, role_name
 from tasks.domain.stacks.kinds.right_size import cannot_stop, other_architecture
 from tasks.domain.stacks.live import LiveGroup, LiveInstance, LiveVolume
-from tasks.domain.stacks.program import Args, Input
+from tasks.domain.stacks.program import Args, Attribute, Input
 
 STRATEGY = "price-capacity-optimized"
 """Of the pools with the most room, the cheapest; the cheapest of all are interrupted most."""
@@ -184,11 +184,21 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
         INSTANCE,
         {**kept, **_as_new(root), "instance_type": here[0], "instance_market_options": _market()},
         tags={key: one.resource.tags[key] for key in sorted(one.resource.tags)},
+        # From its first hour it may hold what is nowhere else: nothing deletes it by itself.
+        protect=True,
     )
     stopped = work.new(
         name, "state", INSTANCE_STATE, state_inputs(work.resource, "stopped"), after=(created.name,)
     )
     started = work.new(name, "state", INSTANCE_STATE, state_inputs(work.resource, "running"))
+    new = Attribute(resource=created.name, name="id")
+    put_aside = work.new(
+        name,
+        "spot-state",
+        INSTANCE_STATE,
+        {"instance_id": new, "state": "stopped"},
+        after=(started.name,),
+    )
     before, after = (step_usd(work.opportunity, line) for line in ("on demand today", "then"))
     prices = {} if before is None or after is None else {
         name: (before, 0.0), role_name(name, "spot"): (0.0, after)
@@ -196,7 +206,7 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
     return Made(
         edits=(Edit(name=name, live=one.resource),),
         created=(created, stopped),
-        undone=(started,),
+        undone=(created, started, put_aside),
         prices=prices,
         notes=(
             f"a new instance starts from the image {kept.get('ami')}: what was installed or written "
@@ -204,7 +214,7 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
             "its root is encrypted, and its metadata wants a token (IMDSv2): software that asks "
             "without one has to be renewed",
             "the old instance is stopped when the new one is there, and kept with its volumes, which "
-            "go on costing; undo starts it again",
+            "go on costing; undo starts it again, and stops the new one, which is then deleted by hand",
         ),
     )
 

@@ -117,12 +117,19 @@ def test_a_single_instance_gets_another_beside_it_and_is_stopped_after_that() ->
     assert new.name in state.depends_on
 
 
-def test_undo_starts_the_old_instance() -> None:
+def test_undo_starts_the_old_instance_and_then_stops_the_new_one() -> None:
     plan = planned(fleet.spot(CRAWLER, POOLS, 0.0))
+    new = named(plan.change, f"instance-{CRAWLER}-spot")
+    kept, started, stopped = (one for one in plan.undo.resources if not one.adopted)
 
-    assert [one.inputs for one in plan.undo.resources if not one.adopted] == [
-        {"instance_id": CRAWLER, "state": "running"}
-    ]
+    assert (kept.name, kept.inputs) == (new.name, new.inputs)
+    assert kept.protect
+    assert started.inputs == {"instance_id": CRAWLER, "state": "running"}
+    assert stopped.inputs == {
+        "instance_id": Attribute(resource=new.name, name="id"),
+        "state": "stopped",
+    }
+    assert stopped.depends_on == (started.name,)
 
 
 def test_the_new_instance_is_encrypted_and_asks_for_tokens() -> None:
