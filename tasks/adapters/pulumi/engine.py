@@ -9,7 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.adapters.pulumi.environment import EngineSettings, engine_version, salt_file
+from tasks.adapters.pulumi.environment import (
+    EngineSettings,
+    engine_version,
+    journal_file,
+    salt_file,
+)
 from tasks.adapters.pulumi.events import (
     Event,
     Known,
@@ -250,6 +255,7 @@ def stack_request(settings: EngineSettings, *, stack: str, region: str | None) -
         "program": None,
         "stack_settings": json.dumps(configured),  # JSON is YAML.
         "salt_file": str(salt_file(settings, stack)),
+        "journal_file": str(journal_file(settings, stack)),
     }
 
 

@@ -129,6 +129,12 @@ def salt_file(settings: EngineSettings, stack: str) -> Path:
     return settings.home.resolve() / "salts" / backend / stack
 
 
+def journal_file(settings: EngineSettings, stack: str) -> Path:
+    """Return where operations are kept that failed, until it is known whether they were done."""
+    folder = settings.backend_folder or settings.home
+    return folder.resolve() / ".homeostat" / f"{stack}.begun.json"
+
+
 def stack_mark(settings: EngineSettings, stack: str) -> str:
     """Return the text that marks every process that works on a stack."""
     return f"{settings.backend_url} {stack}"

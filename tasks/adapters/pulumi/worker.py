@@ -26,8 +26,9 @@ from typing import Any, TextIO
 import psutil
 import yaml
 
+from tasks.adapters.pulumi.journal import Journal, as_in_state
 from tasks.domain.stacks.preview import SECRET
-from tasks.domain.stacks.recovery import pending_operations
+from tasks.domain.stacks.recovery import pending_operations, with_begun
 from tasks.domain.stacks.state_serial import state_serial
 
 Request = Mapping[str, Any]
@@ -79,7 +80,7 @@ class ChangedError(Exception):
 
 def _preview(request: Request, writer: Writer) -> Any:
     stack = _stack(request)
-    state = _state(stack)
+    state = _state(stack, request)
     # With something pending nothing is run: a refresh forgets pending creates without a word, and
     # what they made would be lost.
     if not pending_operations(state):
@@ -91,22 +92,24 @@ def _preview(request: Request, writer: Writer) -> Any:
 
 def _up(request: Request, writer: Writer) -> Any:
     def up(stack: Any) -> None:
-        stack.up(on_event=writer.event, refresh=True, plan=request.get("plan"), parallel=PARALLEL)
+        stack.up(on_event=tell, refresh=True, plan=request.get("plan"), parallel=PARALLEL)
 
+    tell = _journalled(request, writer)
     return _update(request, up)
 
 
 def _destroy(request: Request, writer: Writer) -> Any:
     def destroy(stack: Any) -> None:
         _unprotect_retained(stack)
-        stack.destroy(on_event=writer.event, refresh=True, parallel=PARALLEL)
+        stack.destroy(on_event=tell, refresh=True, parallel=PARALLEL)
 
+    tell = _journalled(request, writer)
     return _update(request, destroy)
 
 
 def _update(request: Request, action: Callable[[Any], None]) -> Any:
     stack = _stack(request)
-    before = _state(stack)
+    before = _state(stack, request)
     if pending_operations(before):
         return {"before": before, "state": before}
     expected = request.get("state_serial")
@@ -116,7 +119,7 @@ def _update(request: Request, action: Callable[[Any], None]) -> Any:
     failure = _attempt(lambda: action(stack))
     return {
         "before": before,
-        "state": _state(stack),
+        "state": _state(stack, request),
         "outputs": _outputs(stack),
         "failure": failure,
     }
@@ -139,17 +142,18 @@ def _unprotect_retained(stack: Any) -> None:
 def _remove(request: Request, _: Writer) -> Any:
     stack = _stack(request)
     stack.workspace.remove_stack(request["stack"], force=True)
+    _journal(request).clear()
     return {}
 
 
 def _export(request: Request, _: Writer) -> Any:
-    return {"state": _state(_stack(request))}
+    return {"state": _state(_stack(request), request)}
 
 
 def _unlock(request: Request, _: Writer) -> Any:
     stack = _stack(request)
     error = _attempt(stack.cancel)
-    return {"state": _state(stack), "failure": error}
+    return {"state": _state(stack, request), "failure": error}
 
 
 def _settle(request: Request, writer: Writer) -> Any:
@@ -158,8 +162,9 @@ def _settle(request: Request, writer: Writer) -> Any:
     stack = _stack(request)
     if request["state"] is not None:
         stack.import_stack(automation.Deployment(version=3, deployment=request["state"]))
+    _journal(request).clear()
     stack.refresh(on_event=writer.event, parallel=PARALLEL)
-    return {"state": _state(stack)}
+    return {"state": _state(stack, request)}
 
 
 _OPERATIONS: Mapping[str, Callable[[Request, Writer], Any]] = {
@@ -223,8 +228,40 @@ def run_program(request: Request) -> None:
     exec(code, {"__name__": "__main__", "__file__": str(path)})  # noqa: S102 - the reviewed program
 
 
-def _state(stack: Any) -> dict[str, Any]:
-    return dict(stack.export_stack().deployment or {})
+def _state(stack: Any, request: Request) -> dict[str, Any]:
+    begun = _journal(request).read()
+    return with_begun(stack.export_stack().deployment or {}, begun)
+
+
+def _journal(request: Request) -> Journal:
+    return Journal(Path(request["journal_file"]))
+
+
+def _journalled(request: Request, writer: Writer) -> Callable[[Any], None]:
+    journal = _journal(request)
+
+    def tell(event: Any) -> None:
+        failed = event.res_op_failed_event
+        if failed is not None:
+            step = failed.metadata
+            journal.add(str(getattr(step.op, "value", step.op)), _resource(step))
+        writer.event(event)
+
+    return tell
+
+
+def _resource(step: Any) -> dict[str, Any]:
+    state = step.new or step.old
+    return {
+        "urn": step.urn,
+        "custom": bool(state.custom),
+        "type": step.type,
+        "inputs": as_in_state(state.inputs or {}),
+        "parent": state.parent,
+        "provider": state.provider,
+        "protect": bool(state.protect),
+        "retainOnDelete": bool(state.retain_on_delete),
+    }
 
 
 def _outputs(stack: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -112,6 +112,29 @@ def pending_operations(state: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return operations that were begun and not ended, for example "creating web"."""
     pending = (state or {}).get("pending_operations") or ()
     return tuple(f"{one['type']} {name_of(one['resource']['urn'])}" for one in pending)
+
+
+def with_begun(state: Mapping[str, Any], begun: Sequence[Mapping[str, Any]]) -> State:
+    """Return a state in which operations that the engine gave up count as pending.
+
+    The engine forgets an operation that failed. Whether the account did it is not known: a provider
+    that dies after its call has made something of which nobody has the id.
+
+    Args:
+        state: As exported.
+        begun: As pending operations are written: "type" and "resource".
+    """
+    after = dict(state)
+    known = {one["urn"] for one in after.get("resources") or ()}
+    pending = list(after.get("pending_operations") or ())
+    told = {(one["type"], one["resource"]["urn"]) for one in pending}
+    for one in begun:
+        kind, urn = one["type"], one["resource"]["urn"]
+        is_open = urn not in known if kind == CREATING else urn in known
+        if is_open and (kind, urn) not in told:
+            pending.append(one)
+    after["pending_operations"] = pending
+    return after
 
 
 def pending_creates(state: Mapping[str, Any]) -> tuple[Wanted, ...]:
