@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import itertools
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,15 +43,15 @@ def policy_findings(
         PolicyPackError: Where the pack or its settings cannot be read.
     """
     document = _document(pack) | dict(settings or {})
-    with _rules(pack) as rules:
-        try:
-            allowed = rules.read_settings(document)
-        except ValueError as error:
-            message = f"{pack / SETTINGS_FILE}: {error}; correct it"
-            raise PolicyPackError(message) from error
-        lines = [one for one in preview.changes if not one.token.startswith(OF_ENGINE)]
-        planned = [rules.Planned(**_planned(preview, one)) for one in lines]
-        found = list(rules.violations(planned, allowed))
+    rules = _rules(pack)
+    try:
+        allowed = rules.read_settings(document)
+    except ValueError as error:
+        message = f"{pack / SETTINGS_FILE}: {error}; correct it"
+        raise PolicyPackError(message) from error
+    lines = [one for one in preview.changes if not one.token.startswith(OF_ENGINE)]
+    planned = [rules.Planned(**_planned(preview, one)) for one in lines]
+    found = rules.violations(planned, allowed)
     findings = [
         Finding(rule=one.rule, resource=one.resource, message=one.message, mandatory=one.mandatory)
         for one in found
@@ -86,9 +86,19 @@ def _document(pack: Path) -> dict[str, object]:
     return document or {}
 
 
-@contextmanager
-def _rules(pack: Path) -> Iterator[ModuleType]:
-    """Give the pack's rules, as a package of their own that nothing else sees.
+def _rules(pack: Path) -> ModuleType:
+    """Return the pack's rules as they are in the folder now."""
+    try:
+        found = sorted((pack / "rules").glob("*.py"))
+        return _loaded(pack, tuple((one.name, one.stat().st_mtime_ns) for one in found))
+    except (ImportError, SyntaxError, OSError) as error:
+        message = f"no rules in {pack}: {error}; name a folder with a policy pack"
+        raise PolicyPackError(message) from error
+
+
+@lru_cache(maxsize=4)
+def _loaded(pack: Path, _: tuple[tuple[str, int], ...]) -> ModuleType:
+    """Return the rules as a package of their own that nothing else sees.
 
     The folder is on no path: what is in it has names such as `rules` that others may have too.
     """
@@ -97,10 +107,7 @@ def _rules(pack: Path) -> Iterator[ModuleType]:
     package.__path__ = [str(pack / "rules")]
     sys.modules[name] = package
     try:
-        yield importlib.import_module(f"{name}.pack")
-    except (ImportError, SyntaxError) as error:
-        message = f"no rules in {pack}: {error}; name a folder with a policy pack"
-        raise PolicyPackError(message) from error
+        return importlib.import_module(f"{name}.pack")
     finally:
         for module in [one for one in sys.modules if one == name or one.startswith(f"{name}.")]:
             del sys.modules[module]

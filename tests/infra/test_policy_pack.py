@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,9 @@ from tasks.domain.stacks.preview import (
     ResourceChange,
     Source,
 )
+from tests.support.reality import ToolPath
 
+ROOT = Path(__file__).resolve().parents[2]
 TAGS = {"homeostat/change-id": "hs-0123456789ab", "homeostat/reason": "idle"}
 INSTANCE = "aws:ec2/instance:Instance"
 VOLUME = "aws:ebs/volume:Volume"
@@ -530,6 +533,17 @@ def test_loading_the_rules_leaves_nothing_behind() -> None:
     assert {name for name in set(sys.modules) - modules if "policy" in name} == set()
 
 
+def test_rules_that_were_edited_are_the_ones_that_judge(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED_PACK, tmp_path / "pack", ignore=shutil.ignore_patterns("__pycache__"))
+    bare = preview(line(ROLE, {}))
+    assert policy_findings(bare, pack=tmp_path / "pack")[0].rule == "tags"
+    rules = tmp_path / "pack" / "rules" / "pack.py"
+
+    rules.write_text(rules.read_text().replace('name="tags"', 'name="labels"'))
+
+    assert policy_findings(bare, pack=tmp_path / "pack")[0].rule == "labels"
+
+
 def test_what_stops_an_update_comes_first() -> None:
     found = policy_findings(preview(line(VOLUME, {}, Operation.IMPORT), line(ROLE, {}, name="two")))
 
@@ -561,7 +575,7 @@ odd_inputs = st.dictionaries(st.sampled_from(sorted(set(of_interest))), json_val
 tokens = st.sampled_from(sorted({one.of.token for one in CREATED}))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     token=tokens,
     inputs=odd_inputs,
@@ -685,3 +699,39 @@ def test_the_pack_tells_the_engine_two_policies_for_every_rule(pack: AnalyzerStu
 def test_over_the_engines_protocol_an_undo_is_not_stopped() -> None:
     with running_pack(PULUMI_CONFIG=json.dumps({"homeostat:phase": "undo"})) as undoing:
         assert engine_verdicts(undoing, line(ROLE, {"tags": {}})) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.real("pulumi")
+def test_the_real_engine_stops_at_what_is_mandatory_and_shows_the_advice(
+    tool_path: ToolPath, tmp_path: Path
+) -> None:
+    folders = (str(tool_path("pulumi").parent), str(Path(sys.executable).parent))
+    (tmp_path / "state").mkdir()
+    environment = {
+        "PATH": os.pathsep.join((*folders, os.environ["PATH"])),
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+    # The executable: a policy pack as a folder takes the language host of the official command.
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.judged_preview", str(SHIPPED_PACK / "run")],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["said"] == [
+        ["encryption-advice", "data", "advisory"],
+        ["log-retention", "logs", "mandatory"],
+        ["tags-advice", "data", "advisory"],
+    ]
+    assert "preview failed" in found["outcome"]
