@@ -591,6 +591,13 @@ def test_an_undo_takes_back_what_the_change_made_and_restores_without_a_price() 
     )
 
 
+def test_what_the_change_made_does_not_count_as_changed_when_an_undo_takes_it_back() -> None:
+    names = [f"part-{at}" for at in range(6)]
+    undo = preview(*(line(Operation.DELETE, name=one) for one in names), phase=Phase.UNDO)
+
+    assert refusals(undo, STRICT, created=frozenset(f"urn:{one}" for one in names)) == ""
+
+
 # --- an undo that runs by itself ---
 
 MADE = preview(line(), line(Operation.CREATE, name="function"), line(Operation.REPLACE, name="db"))
