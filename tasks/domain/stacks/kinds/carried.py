@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 
 from tasks.domain.stacks.changes import Change, Refused
+from tasks.domain.stacks.kinds.graph import referred
 from tasks.domain.stacks.kinds.made import Made
 from tasks.domain.stacks.source.checks import VALUE_LIMIT_BYTES, ValueChecks, check_text
 from tasks.domain.stacks.source.errors import ProgramRefusedError
@@ -13,7 +14,7 @@ from tasks.domain.stacks.source.errors import ProgramRefusedError
 _MOST_SHOWN = 500
 
 
-def not_carried(change: Change, made: Made, *, known: Iterable[str]) -> str:
+def not_carried(change: Change, made: Made, *, known: Container[str]) -> str:
     """Return why a change cannot be written into a program; empty where it can.
 
     Args:
@@ -21,13 +22,14 @@ def not_carried(change: Change, made: Made, *, known: Iterable[str]) -> str:
         made: What it is in a program.
         known: Logical names of what is in the program already.
     """
-    names = {*known} | {edit.name for edit in made.edits} | {one.name for one in made.created}
+    names = {edit.name for edit in made.edits} | {one.name for one in made.created}
     try:
         for where, text in _texts(change, made):
             check_text(text, where=where, limit_bytes=VALUE_LIMIT_BYTES)
         for edit in made.edits:
             given = {k: v for k, v in {**edit.live.inputs, **edit.patch}.items() if v is not None}
-            ValueChecks(resource=edit.name, known=names).check_inputs(given)
+            there = {name for name in referred(given) if name in known}
+            ValueChecks(resource=edit.name, known=names | there).check_inputs(given)
         for one in made.created:
             ValueChecks(resource=one.name, known=names).check_inputs(one.inputs)
     except ProgramRefusedError as error:
