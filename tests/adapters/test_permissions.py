@@ -127,6 +127,9 @@ def test_the_shipped_policy_is_what_the_adapters_make() -> None:
 )
 def test_every_operation_exists_and_its_action_too(operation: str) -> None:
     service, _, name = operation.partition(":")
+    if service == "apigateway":  # its actions are methods of HTTP, and so is what adapters list
+        assert name in {"GET", "PATCH", "POST", "PUT", "DELETE"}
+        return
 
     assert name in operations_of(service).values()
     # Besides S3's, these services' actions have the names of their operations.
@@ -151,13 +154,14 @@ def test_operations_become_actions_of_other_names_and_keep_their_order() -> None
     ]
 
 
-def test_nothing_is_changed_but_objects_of_our_own_buckets() -> None:
+def test_nothing_is_changed_but_objects_of_our_own_buckets_and_predictive_policies() -> None:
     for statement in json.loads(POLICY_FILE.read_text())["Statement"]:
         reads = all(
-            action.split(":")[1].startswith(("Describe", "Get", "List"))
+            action.split(":")[1].startswith(("Describe", "Get", "List", "GET"))
             for action in statement["Action"]
         )
-        assert reads or statement["Resource"].startswith("arn:aws:s3:::homeostat-")
+        own = statement["Resource"].startswith("arn:aws:s3:::homeostat-")
+        assert reads or own or statement["Sid"] == "ScaleAhead"
 
 
 @pytest.mark.embedded("aws")

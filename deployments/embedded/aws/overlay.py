@@ -54,6 +54,7 @@ class AwsOverlay:
     Args:
         handlers: What is answered here, by "service:Operation"; moto answers the rest.
         policy: What callers may do.
+        applying: What the caller with the key for changes may do; None for the same.
         faults: What goes wrong on purpose.
         control: Answers the embedded cloud's own addresses.
         clock: Now, aware; presigned addresses expire by it.
@@ -71,9 +72,11 @@ class AwsOverlay:
         clock: Callable[[], datetime],
         pause: Callable[[float], object],
         changed: Callable[[], object] = lambda: None,
+        applying: Policy | None = None,
     ) -> None:
         self._handlers = handlers
         self._policy = policy
+        self._applying = applying
         self._faults = faults
         self._control = control
         self._clock = clock
@@ -122,7 +125,7 @@ class AwsOverlay:
         if not _exists(call):
             raise _unknown(call, reason="is not an operation of AWS")
         check_not_expired(call, now=self._clock())
-        check_allowed(call, self._policy)
+        check_allowed(call, self._policy, applying=self._applying)
         handler = self._handlers.get(call.name)
         if handler is None:
             return self._from_moto(call, environ)

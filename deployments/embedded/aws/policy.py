@@ -10,16 +10,19 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import translate
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from deployments.embedded.aws.calls import Call, Protocol
 from deployments.embedded.aws.errors import AwsError, InvalidFileError
 
 POLICY_FILE = Path(__file__).parents[2] / "aws" / "policy.json"
+APPLY_POLICY_FILE = POLICY_FILE.with_name("apply-policy.json")
 ACCOUNT = "123456789012"
 USER = f"arn:aws:iam::{ACCOUNT}:user/homeostat"
 SEEDING_KEY = "seed"
 """Access key that the policy does not bind: tests and tools put instances and metrics in with it."""
+APPLYING_KEY = "homeostat-apply"
+"""Access key that may change what stacks change: bound by the policy for that and by the other."""
 
 # IAM's action for an S3 operation, where it is not the operation itself.
 _S3_ACTIONS = {
@@ -35,6 +38,15 @@ _S3_ACTIONS = {
     "ListObjectsV2": "ListBucket",
     "UploadPart": "PutObject",
 }
+# API Gateway's actions are methods of HTTP; its second version has those of the first.
+_METHODS = {"Create": "POST", "Delete": "DELETE", "Get": "GET", "Import": "PUT", "Tag": "POST",
+            "Untag": "DELETE", "Update": "PATCH"}  # fmt: skip
+_WORD = re.compile(r"[A-Z][a-z]+")
+# Who gives a role to a service needs `iam:PassRole` on it besides.
+_PASSES_ROLE = frozenset(
+    {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration", "scheduler:CreateSchedule",
+     "scheduler:UpdateSchedule"}
+)  # fmt: skip
 # AWS answers it whoever asks, even against an explicit deny.
 _ALWAYS_ALLOWED = "sts:GetCallerIdentity"
 _KNOWN_ELEMENTS = {"Sid", "Effect", "Action", "Resource"}
@@ -63,6 +75,10 @@ class Policy:
         """Return whether an action, for example "ec2:DescribeRegions", is allowed."""
         effects = {s.allows for s in self.statements if s.covers(action, resource)}
         return effects == {True}
+
+    def and_also(self, other: Policy) -> Policy:
+        """Return what somebody may do to whom both are attached."""
+        return Policy(statements=(*self.statements, *other.statements))
 
 
 def read_policy(path: Path = POLICY_FILE) -> Policy:
@@ -102,8 +118,13 @@ def _any_match(patterns: Iterable[re.Pattern[str]], text: str) -> bool:
     return any(pattern.match(text) for pattern in patterns)
 
 
-def check_allowed(call: Call, policy: Policy) -> None:
+def check_allowed(call: Call, policy: Policy, *, applying: Policy | None = None) -> None:
     """Check that whoever calls may do so.
+
+    Args:
+        call: The request.
+        policy: Of everybody.
+        applying: Of whoever has the key for changes; None for the same as everybody.
 
     Raises:
         AwsError: They may not; worded as AWS words it.
@@ -114,10 +135,28 @@ def check_allowed(call: Call, policy: Policy) -> None:
         raise _unsigned(call)
     if call.access_key == SEEDING_KEY:
         return
+    if applying is not None and call.access_key == APPLYING_KEY:
+        policy = applying
     action = action_of(call.service, call.operation or "Unknown")
-    resource = _resource(call)
-    if action != _ALWAYS_ALLOWED and not policy.allows(action, resource):
-        raise _refusal(call, action, resource)
+    for needed, resource in ((action, _resource(call)), *_passed(call)):
+        if needed != _ALWAYS_ALLOWED and not policy.allows(needed, resource):
+            raise _refusal(call, needed, resource)
+
+
+def _passed(call: Call) -> tuple[tuple[str, str], ...]:
+    if call.name not in _PASSES_ROLE:
+        return ()
+    said = _body(call)
+    role = said.get("Role") or said.get("Target", {}).get("RoleArn")
+    return (("iam:PassRole", role),) if isinstance(role, str) else ()
+
+
+def _body(call: Call) -> Mapping[str, Any]:
+    try:
+        said = json.loads(call.body or b"{}")
+    except ValueError:
+        return {}  # whoever answers refuses it
+    return said if isinstance(said, Mapping) else {}
 
 
 def check_not_expired(call: Call, *, now: datetime) -> None:
@@ -152,10 +191,17 @@ def _may_be_public(call: Call) -> bool:
 
 def action_of(service: str, operation: str) -> str:
     """Return the IAM action that allows an operation, for example "s3:GetObject" for HeadObject."""
+    if service == "apigatewayv2":
+        word = _WORD.match(operation)
+        return f"apigateway:{_METHODS.get(word[0] if word else '', operation)}"
     return f"{service}:{_S3_ACTIONS.get(operation, operation) if service == 's3' else operation}"
 
 
 def _resource(call: Call) -> str:
+    if call.service == "iam" and "RoleName" in call.form:
+        return f"arn:aws:iam::{ACCOUNT}:role/{call.form['RoleName']}"
+    if call.service == "lambda":
+        return _function(call)
     if call.service != "s3" or "Bucket" not in call.resource:
         return "*"
     path = [call.resource["Bucket"]]
@@ -164,6 +210,15 @@ def _resource(call: Call) -> str:
     elif "Key" in call.resource:
         path.append(call.resource["Key"])
     return f"arn:aws:s3:::{'/'.join(path)}"
+
+
+def _function(call: Call) -> str:
+    named = call.resource.get("FunctionName") or _body(call).get("FunctionName")
+    named = named or unquote(call.resource.get("Resource", ""))  # an ARN, where tags are written
+    if not named:
+        return "*"
+    name = str(named).rpartition("function:")[2].partition(":")[0]
+    return f"arn:aws:lambda:{call.region}:{ACCOUNT}:function:{name}"
 
 
 def _refusal(call: Call, action: str, resource: str) -> AwsError:

@@ -39,7 +39,7 @@ from deployments.embedded.aws.metric_writes import (
 )
 from deployments.embedded.aws.overlay import AwsOverlay, Handler
 from deployments.embedded.aws.placement import PlacementScores
-from deployments.embedded.aws.policy import ACCOUNT, USER, read_policy
+from deployments.embedded.aws.policy import ACCOUNT, APPLY_POLICY_FILE, USER, read_policy
 from deployments.embedded.aws.price_list import (
     describe_services,
     get_products,
@@ -176,6 +176,7 @@ def _overlay(
     return AwsOverlay(
         handlers=handlers,
         policy=read_policy(),
+        applying=read_policy().and_also(read_policy(APPLY_POLICY_FILE)),
         faults=faults,
         control=Control(faults=faults, health=health),
         clock=config.clock,

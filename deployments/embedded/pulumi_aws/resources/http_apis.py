@@ -11,10 +11,26 @@ from deployments.embedded.pulumi_aws.resources.shared import capitals, found_or_
 from deployments.embedded.pulumi_aws.resources.tags import tag_map
 from deployments.embedded.pulumi_aws.values import Properties
 
-OPERATIONS = ("apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST",
-              "apigateway:PUT", "apigateway:TagResource", "apigateway:UntagResource")  # fmt: skip
-"""Actions and not operations: API Gateway's are named for the methods of HTTP."""
-
+OPERATIONS = (
+    "apigatewayv2:CreateApi",
+    "apigatewayv2:CreateIntegration",
+    "apigatewayv2:CreateRoute",
+    "apigatewayv2:CreateStage",
+    "apigatewayv2:DeleteApi",
+    "apigatewayv2:DeleteIntegration",
+    "apigatewayv2:DeleteRoute",
+    "apigatewayv2:DeleteStage",
+    "apigatewayv2:GetApi",
+    "apigatewayv2:GetIntegration",
+    "apigatewayv2:GetRoute",
+    "apigatewayv2:GetStage",
+    "apigatewayv2:TagResource",
+    "apigatewayv2:UntagResource",
+    "apigatewayv2:UpdateApi",
+    "apigatewayv2:UpdateIntegration",
+    "apigatewayv2:UpdateRoute",
+    "apigatewayv2:UpdateStage",
+)
 _GONE = "NotFoundException"
 _OURS = frozenset({"region", "tags"})
 _DEFAULT_STAGE = "$default"
