@@ -379,6 +379,59 @@ def test_a_template_and_its_group_that_both_change_are_counted_once() -> None:
     assert sum(one.delta_usd or 0.0 for one in found.values()) == pytest.approx(-146.0)
 
 
+def test_new_tags_of_a_group_hide_no_new_template() -> None:
+    before: dict[str, Value] = {"desiredCapacity": 2, "launchTemplate": {"id": "lt-1"}}
+    found = costs(
+        line(
+            TEMPLATE,
+            Operation.UPDATE,
+            name="template",
+            before={"instanceType": "m5.xlarge"},
+            after={"instanceType": "m5.large"},
+            resource_id="lt-1",
+        ),
+        line(
+            GROUP,
+            Operation.UPDATE,
+            name="group",
+            before=before,
+            after={**before, "tags": ({"key": "owner", "value": "web"},)},
+        ),
+    )
+    assert found["group"].delta_usd == pytest.approx(-146.0)
+
+
+def test_what_an_opportunity_knows_of_a_group_is_not_counted_at_its_template_again() -> None:
+    group: dict[str, Value] = {"desiredCapacity": 2, "launchTemplate": {"id": "lt-1"}}
+    found = costs(
+        line(
+            TEMPLATE,
+            Operation.UPDATE,
+            name="template",
+            before={"instanceType": "m5.xlarge"},
+            after={"instanceType": "m5.large"},
+            resource_id="lt-1",
+        ),
+        line(GROUP, Operation.SAME, name="group", before=group, after=group),
+        given={"group": (300.0, 150.0)},
+    )
+    assert found["template"].delta_usd == 0.0
+
+
+def test_what_an_opportunity_knows_of_a_machine_is_not_counted_at_its_state_again() -> None:
+    found = costs(
+        resized("m5.large", "m5.large", resource_id="i-1"),
+        line(
+            STATE,
+            Operation.CREATE,
+            name="state",
+            after={"instanceId": "i-1", "state": "stopped"},
+        ),
+        given={"it": (73.0, 0.0)},
+    )
+    assert sum(one.delta_usd or 0.0 for one in found.values()) == -73.0
+
+
 def test_a_savings_plan_adds_its_commitment_and_says_what_is_not_taken_off() -> None:
     found = costs(line(PLAN, Operation.CREATE, after={"commitment": "1.5"}))["it"]
     assert found.delta_usd == pytest.approx(1095.0)

@@ -273,6 +273,15 @@ def test_a_failure_has_to_be_seen_twice() -> None:
     assert account.looks == 3
 
 
+def test_two_failures_with_a_good_look_between_them_are_not_two_in_a_row() -> None:
+    gone: tuple[list[Observation], list[Alarm]] = (
+        [Observation(token=VOLUME, resource_id="r-1", found=False)],
+        [],
+    )
+    account = Account(answers=[gone, WELL, gone, WELL])
+    assert account.watched(PATIENCE).health is Health.HEALTHY
+
+
 def test_what_is_on_its_way_until_the_deadline_is_not_healthy() -> None:
     account = Account(answers=[([seen(VOLUME, modification="modifying")], [])])
     found = account.watched(PATIENCE)

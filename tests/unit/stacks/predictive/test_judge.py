@@ -60,6 +60,17 @@ def test_an_hour_within_the_headroom_is_covered_and_misses_the_target() -> None:
     assert (found.coverage, found.coverage_at_target) == (1.0, 0.0)
 
 
+def test_a_bad_week_is_not_hidden_by_good_ones() -> None:
+    made = followed(5 * WEEK)
+    made.busy[4 * WEEK :: 6] *= 1.5
+    found = judge_forecast(made, limits=LIMITS)
+    assert found.scores is not None
+    assert found.scores.coverage is not None
+    assert found.scores.coverage > LIMITS.good_coverage
+    assert found.verdict is Verdict.NOT_YET
+    assert "its worst week's hours" in found.why
+
+
 def test_without_any_forecast_there_is_nothing_to_say_yet() -> None:
     made = followed(2 * WEEK)
     never = replace(made, forecast=np.full(2 * WEEK, np.nan))
