@@ -141,10 +141,12 @@ class ValueChecks:
             raise self._refused(where, text, "no mark that the engine reads as not known yet")
 
     def _check_number(self, value: float, where: str) -> None:
-        if not math.isfinite(value):
+        if isinstance(value, int):
+            if abs(value) > LARGEST_WHOLE:
+                allowed = f"whole numbers up to {LARGEST_WHOLE:,} either way"
+                raise self._refused(where, value, allowed)
+        elif not math.isfinite(value):
             raise self._refused(where, value, "a finite number")
-        if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
-            raise self._refused(where, value, f"whole numbers up to {LARGEST_WHOLE:,} either way")
 
     def _check_joined(self, value: Joined, where: str) -> None:
         for part in value.parts:

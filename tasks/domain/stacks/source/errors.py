@@ -33,7 +33,7 @@ def quoted(value: object) -> str:
     if not isinstance(value, str):
         return visible(_repr(value)[:QUOTED_LETTERS])
     cut = shown(value[:QUOTED_LETTERS], quote='"')
-    return f'"{cut}"' if len(value) <= QUOTED_LETTERS else f'"{cut}"... ({len(value)} letters)'
+    return f'"{cut}"' if len(value) <= QUOTED_LETTERS else f'"{cut}"... ({len(value):,} letters)'
 
 
 def _repr(value: object) -> str:

@@ -79,7 +79,7 @@ def leaves_of(resource: Resource, *, besides: Resource | None = None) -> dict[_P
     }
     given = {name: value for name, value in options.items() if value is not None}
     found = dict(_leaves(inputs, (), ""))
-    return found | dict(_leaves({"opts": given} if given else {}, ("",), ""))
+    return found | (dict(_leaves({"opts": given}, ("",), "")) if given else {})
 
 
 def _difference(old: Leaf | None, new: Leaf | None) -> Difference:

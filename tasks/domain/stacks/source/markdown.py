@@ -16,7 +16,7 @@ PROSE_LETTERS = 1000
 
 _LETTER = f"[A-Za-z0-9{LATIN}{WIDE}]"
 _WORD = re.compile(rf"\(?{_LETTER}+(?:[.,:;/%+'-]{_LETTER}+)*%?\)?[.,:;?!]?")
-_SIGNS = frozenset("-=+/")
+_SIGNS = frozenset("-=+/%")
 _RUN = re.compile("`+")
 
 

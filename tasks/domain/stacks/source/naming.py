@@ -74,11 +74,14 @@ def is_token(text: object) -> bool:
 
 
 def variable_of(name: str) -> str:
-    """Return the variable of a logical name: for every name another, and none that is taken."""
+    """Return the variable of a logical name: never one that is taken, and for each name another.
+
+    Of names that are cut, that is likely and not certain: whoever writes a program checks it.
+    """
     if len(name) > VARIABLE_LETTERS:
         digest = hashlib.sha256(name.encode()).hexdigest()[:10]
-        # Two underscores and then ten letters at this very length: no shorter name becomes it.
-        kept = name[: VARIABLE_LETTERS - 12].replace("-", "_")
+        # It ends with an underscore: no name does that is not cut, but for a few short ones.
+        kept = name[: VARIABLE_LETTERS - 13].replace("-", "_")
         return _not_taken(f"{kept}__{digest}_")
     return _not_taken(name.replace("-", "_"))
 

@@ -76,7 +76,7 @@ def expression_text(node: ast.expr) -> str:
         TypeError: A kind of node that no generated program has.
     """
     if isinstance(node, ast.Constant):
-        return _quoted(node.value) if isinstance(node.value, str) else repr(node.value)
+        return _literal(node.value)
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
@@ -98,6 +98,8 @@ def _laid_out(node: ast.expr, place: Place) -> str:
         if not isinstance(node, ast.Call | ast.List | ast.Dict):
             return flat
     opening, entries, closing = _bracket(node)
+    if not entries:
+        return f"{opening}{closing}"
     indent = place.indent + INDENT
     alone = isinstance(node, ast.Call) and len(entries) == 1 and not entries[0][0]
     lines = [opening]
@@ -150,6 +152,11 @@ def _bracket(node: ast.expr) -> tuple[str, list[tuple[str, ast.expr]], str]:
         if len(keys) == len(node.values):
             return "{", list(zip(keys, node.values, strict=True)), "}"
     raise _unknown(node)
+
+
+def _literal(value: object) -> str:
+    # The formatter takes the plus of an exponent for noise.
+    return _quoted(value) if isinstance(value, str) else repr(value).replace("e+", "e")
 
 
 def _quoted(text: str) -> str:
