@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
+from tasks.domain.stacks.approval import purchases, replaces
 from tasks.domain.stacks.preview import Operation, PropertyDiff, ResourceChange, Value
 from tasks.domain.stacks.shown import code, masked, value_text
 
 MOST_DIFFS = 12
-DANGEROUS = (Operation.DELETE, Operation.REPLACE)
+DANGERS = {"DELETE": "deletion", "REPLACE": "replacement", "PURCHASE": "purchase"}
 ORDER = (
-    *DANGEROUS,
+    Operation.DELETE,
+    Operation.REPLACE,
     Operation.CREATE,
     Operation.UPDATE,
     Operation.IMPORT,
@@ -18,23 +21,28 @@ ORDER = (
     Operation.SAME,
 )
 """What takes something away comes first."""
+OWN_TAG = re.compile(r"tags(All)?(\[\"|\.)homeostat/")
+OF_LIST = re.compile(r"tags\[\d+\]")
 
 
 def is_dangerous(one: ResourceChange) -> bool:
-    """Return whether something is taken away: by its operation, or by a diff that says so."""
-    return one.operation in DANGEROUS or any(diff.replaces for diff in one.diffs)
+    """Return whether something is taken away, or bought: by no undo does it come back."""
+    return word(one) in DANGERS
 
 
 def word(one: ResourceChange) -> str:
-    """Return what is done, in capitals where something is taken away."""
-    if not is_dangerous(one):
-        return str(one.operation)
-    return "DELETE" if one.operation is Operation.DELETE else "REPLACE"
+    """Return what is done, in capitals where no undo brings it back."""
+    if one.operation is Operation.DELETE:
+        return "DELETE"
+    if replaces(one):
+        return "REPLACE"
+    return "PURCHASE" if purchases(one) else str(one.operation)
 
 
 def by_danger(one: ResourceChange) -> tuple[int, str, str]:
-    """Return what sorts lines: deletions and replacements first, then by name."""
-    return 0 if is_dangerous(one) else ORDER.index(one.operation), one.name, one.urn
+    """Return what sorts lines: what no undo brings back first, then by name."""
+    order = [*DANGERS, *map(str, ORDER)]
+    return order.index(word(one)), one.name, one.urn
 
 
 def money(amount_usd: float) -> str:
@@ -45,9 +53,7 @@ def money(amount_usd: float) -> str:
 def what_changes(one: ResourceChange) -> str:
     """Return each property before and after; of what is new, what it is."""
     if one.diffs:
-        shown = [difference(diff) for diff in _dangerous_first(one.diffs)[:MOST_DIFFS]]
-        more = len(one.diffs) - len(shown)
-        return "<br>".join([*shown, f"and {more} more"] if more else shown)
+        return "<br>".join(_differences(one.diffs))
     if one.operation is Operation.IMPORT:
         return f"adopted as it is: {code(one.resource_id or '')}"
     if one.operation is Operation.FORGET:
@@ -57,8 +63,28 @@ def what_changes(one: ResourceChange) -> str:
     return code(one.resource_id) if one.resource_id else ""
 
 
-def _dangerous_first(diffs: Sequence[PropertyDiff]) -> list[PropertyDiff]:
-    return sorted(diffs, key=lambda one: not one.replaces)
+def _differences(diffs: Sequence[PropertyDiff]) -> list[str]:
+    """Return what replaces first and tags last; Homeostat's own tags are only counted."""
+    others = [one for one in diffs if not _is_own_tag(one)]
+    others.sort(key=lambda one: (not one.replaces, one.path.startswith("tags")))
+    shown = [difference(diff) for diff in others[:MOST_DIFFS]]
+    if len(others) > len(shown):
+        shown.append(f"and {len(others) - len(shown)} more")
+    if own := len(diffs) - len(others):
+        shown.append(f"and {own} {'tags' if own > 1 else 'tag'} that say why, `homeostat/`")
+    return shown
+
+
+def _is_own_tag(diff: PropertyDiff) -> bool:
+    if diff.replaces:
+        return False
+    if OWN_TAG.match(diff.path):
+        return True
+    # A group's tags are a list.
+    sides = [one for one in (diff.before, diff.after) if one is not None]
+    return OF_LIST.fullmatch(diff.path) is not None and all(
+        isinstance(one, Mapping) and str(one.get("key")).startswith("homeostat/") for one in sides
+    )
 
 
 def difference(diff: PropertyDiff) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tasks.domain.savings.report import usd
-from tasks.domain.stacks.preview import Operation, Preview
+from tasks.domain.stacks.lines import by_danger, is_dangerous, word
+from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.shown import plain
 
 MOST_LINES = 20
@@ -43,11 +44,11 @@ def approval_message(
         expires_at: Aware; afterwards the approval counts for nothing.
         address: Of the page where it is approved; None where there is none.
     """
-    worst = preview.doing(Operation.DELETE, Operation.REPLACE)
+    worst = sorted(filter(is_dangerous, preview.acting), key=by_danger)
     lines = [
         f"{_money(preview)} {len(preview.acting)} resources of {len(preview.changes)} are acted on.",
         *(
-            f"WARNING: {one.operation} of {plain(one.name)} ({plain(one.token)})"
+            f"WARNING: {word(one)} of {plain(one.name)} ({plain(one.token)})"
             for one in worst[:MOST_LINES]
         ),
         *([f"and {len(worst) - MOST_LINES} more"] if len(worst) > MOST_LINES else []),

@@ -11,6 +11,7 @@ from typing import TypeVar
 from tasks.domain.savings.report import usd
 from tasks.domain.stacks.changes import Change
 from tasks.domain.stacks.lines import (
+    DANGERS,
     ORDER,
     by_danger,
     is_dangerous,
@@ -28,7 +29,6 @@ from tasks.domain.stacks.messages import (
 from tasks.domain.stacks.preview import (
     CostDelta,
     Finding,
-    Operation,
     Preview,
     ResourceChange,
     Source,
@@ -127,19 +127,23 @@ def _warning(preview: Preview) -> str:
     if not dangerous:
         return ""
     lines = [
-        f"- {_word(one)} {code(one.name)} ({kind(one.token)})"
-        f"{_because(one)}{'; the engine refuses: it is protected' if one.protected else ''}"
+        f"- {_word(one)} {code(one.name)} ({kind(one.token)}){_because(one)}{_refused(one)}"
         for one in dangerous[:MOST_NAMED]
     ]
     if len(dangerous) > MOST_NAMED:
         lines.append(f"- and {len(dangerous) - MOST_NAMED} more")
-    count = Counter(one.operation is Operation.DELETE for one in dangerous)
-    what = " and ".join(
+    count = Counter(word(one) for one in dangerous)
+    what = ", ".join(
         f"{count[one]} {noun}{'s' if count[one] > 1 else ''}"
-        for one, noun in ((True, "deletion"), (False, "replacement"))
+        for one, noun in DANGERS.items()
         if count[one]
     )
     return f"## WARNING: {what}\n\n" + "\n".join(lines)
+
+
+def _refused(one: ResourceChange) -> str:
+    takes = word(one) in ("DELETE", "REPLACE")
+    return "; the engine refuses: it is protected" if takes and one.protected else ""
 
 
 def _word(one: ResourceChange) -> str:

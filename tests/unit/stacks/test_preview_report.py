@@ -34,7 +34,7 @@ from tasks.domain.stacks.report import (
     preview_rows,
 )
 from tasks.domain.stacks.shown import code, masked, plain, prose, shorten, value_text
-from tests.support.previews import INSTANCE, a_change, a_line, a_preview, an_estimate
+from tests.support.previews import INSTANCE, VOLUME, a_change, a_line, a_preview, an_estimate
 
 READER = MarkdownIt("commonmark", {"html": True}).enable("table")
 OURS = re.compile(
@@ -82,7 +82,7 @@ def split_rows(text: str) -> set[int]:
 def test_deletions_and_replacements_are_said_first() -> None:
     page = preview_markdown(a_preview())
 
-    warning = page.index("WARNING: 1 deletion and 1 replacement")
+    warning = page.index("WARNING: 1 deletion, 1 replacement")
     assert warning < page.index("Saves") < page.index("| resource |")
     assert "**REPLACE** `scratch` (`ebs Volume`), for `availabilityZone`" in page
 
@@ -95,6 +95,34 @@ def test_an_update_with_a_property_that_replaces_is_a_replacement() -> None:
 
     assert "WARNING: 1 replacement" in page
     assert preview_rows(replace(a_preview(), changes=(line,)))[0]["operation"] == "REPLACE"
+
+
+def test_a_purchase_is_a_danger_of_its_own() -> None:
+    plan = a_line("plan", "aws:savingsplans/savingsPlan:SavingsPlan", Operation.CREATE)
+    buying = replace(a_preview(), changes=(*a_preview().changes, plan))
+
+    assert "WARNING: 1 deletion, 1 replacement, 1 purchase" in preview_markdown(buying)
+    assert preview_rows(buying)[2]["operation"] == "PURCHASE"
+
+
+def test_what_matters_is_said_before_tags_and_own_tags_are_counted() -> None:
+    own = {"key": "homeostat/owner", "value": "a"}
+    diffs = (
+        PropertyDiff(path='tags["homeostat/change-id"]', before=None, after="hs-1"),
+        PropertyDiff(path="tags[3]", before=None, after=own),
+        PropertyDiff(path="tags[4]", before=own, after={"key": "team", "value": "a"}),
+        PropertyDiff(path="type", before="gp2", after="gp3"),
+    )
+    line = a_line("data", VOLUME, Operation.UPDATE, *diffs)
+
+    page = preview_markdown(replace(a_preview(), changes=(line,)))
+
+    cell = next(one for one in page.splitlines() if one.startswith("| `data`")).split("|")[3]
+    assert [part.strip().partition(":")[0] for part in cell.split("<br>")] == [
+        "`type`",
+        "`tags[4]`",
+        "and 2 tags that say why, `homeostat/`",
+    ]
 
 
 def test_the_money_is_that_of_known_prices_and_the_rest_is_named() -> None:
@@ -269,7 +297,7 @@ def test_an_approval_message_says_what_who_until_when_and_where() -> None:
 
     assert message.subject == "Approval wanted: WARNING, stack eu-savings, change"
     assert "It saves $70 a month, 1 resources of unknown cost not counted." in message.body
-    assert "WARNING: delete of old-logs" in message.body
+    assert "WARNING: DELETE of old-logs" in message.body
     assert "two signatures, before 01 Mar 2026 12:00 UTC" in message.body
     assert "ef" * 32 in message.body
     assert message.body.endswith("http://127.0.0.1:4200/runs/1")
