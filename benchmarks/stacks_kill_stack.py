@@ -252,19 +252,31 @@ def _made(change_id: str, before: Before) -> Iterator[Resource]:
     def tags(name: str) -> Mapping[str, Input]:
         return {CHANGE_TAG: change_id, RESOURCE_TAG: name}
 
+    def own(name: str) -> str:
+        # As generated programs do: a name that the engine makes up is another one in every preview.
+        return f"{name}-{change_id}"
+
     kinds: dict[str, tuple[str, dict[str, Input]]] = {
-        "role": ("aws:iam/role:Role", {"assume_role_policy": _json(_TRUST), "tags": tags("role")}),
+        "role": (
+            "aws:iam/role:Role",
+            {"name": own("role"), "assume_role_policy": _json(_TRUST), "tags": tags("role")},
+        ),
         "rights": (
             "aws:iam/rolePolicy:RolePolicy",
-            {"role": Attribute(resource="role", name="id"), "policy": _json(_RIGHTS)},
+            {
+                "name": own("rights"),
+                "role": Attribute(resource="role", name="id"),
+                "policy": _json(_RIGHTS),
+            },
         ),
         "logs": (
             "aws:cloudwatch/logGroup:LogGroup",
-            {"retention_in_days": 14, "tags": tags("logs")},
+            {"name": own("logs"), "retention_in_days": 14, "tags": tags("logs")},
         ),
         "function": (
             "aws:lambda/function:Function",
             {
+                "name": own("function"),
                 "role": Attribute(resource="role", name="arn"),
                 "runtime": "python3.13",
                 "handler": "index.handler",
@@ -284,6 +296,7 @@ def _made(change_id: str, before: Before) -> Iterator[Resource]:
         "template": (
             "aws:ec2/launchTemplate:LaunchTemplate",
             {
+                "name": own("template"),
                 "image_id": before.image_id,
                 "instance_type": AFTER_TYPE,
                 "tags": tags("template"),
