@@ -23,7 +23,10 @@ from pulumi.runtime.proto import analyzer_pb2 as analyzer
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tasks.adapters.policy_pack import SHIPPED_PACK, PolicyPackError, policy_findings
+from tasks.adapters.pulumi.environment import EngineSettings
+from tasks.adapters.pulumi.estimate import estimate
 from tasks.domain.stacks.changes import Phase
+from tasks.domain.stacks.plan import stack_plans
 from tasks.domain.stacks.preview import (
     UNKNOWN,
     Finding,
@@ -33,6 +36,8 @@ from tasks.domain.stacks.preview import (
     ResourceChange,
     Source,
 )
+from tasks.domain.stacks.source.project import project_files
+from tests.support import stack_fleet
 from tests.support.reality import ToolPath
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -735,3 +740,26 @@ def test_the_real_engine_stops_at_what_is_mandatory_and_shows_the_advice(
         ["tags-advice", "data", "advisory"],
     ]
     assert "preview failed" in found["outcome"]
+
+
+def test_the_page_about_the_pack_names_every_rule() -> None:
+    page = (SHIPPED_PACK / "README.md").read_text()
+
+    assert [rule for rule in _pack_rules() if f"| `{rule}` |" not in page] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", Phase)
+def test_what_is_generated_of_every_kind_is_never_stopped(phase: Phase, tmp_path: Path) -> None:
+    """The estimate runs the generated programs themselves, in processes of their own."""
+    engine = EngineSettings(backend_url=f"file://{tmp_path / 'state'}", home=tmp_path / "home")
+    for plan in stack_plans(stack_fleet.everything(), stack_fleet.account(), now=stack_fleet.NOW):
+        folder = tmp_path / plan.stack
+        for name, content in project_files(plan).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+        seen = estimate(engine, folder, stack=plan.stack, phase=phase, region="us-east-1")
+
+        assert [one for one in policy_findings(seen) if one.mandatory] == []
