@@ -175,3 +175,22 @@ def test_secrets_are_found_in_a_state_that_was_exported_in_the_clear() -> None:
     clear = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
     state = {"resources": [{"inputs": {"a": clear | {"plaintext": '"hunter2"'}}}, {"b": ["x"]}]}
     assert secret_texts(state) == {"hunter2"}
+
+
+def test_a_name_that_the_provider_makes_up_is_not_known_before() -> None:
+    """It has other digits in every preview: no approval would ever fit."""
+    role = step("create", "role", new=side(name="role-0a1b2c3", path="/role-0a1b2c3/"))
+    user = step("create", "user", new=side(role="role-0a1b2c3", name="user-of-somebody"))
+    found = {one.name: one.inputs_after for one in resource_changes([role, user], known={})}
+    assert found == {
+        "role": {"name": UNKNOWN, "path": f"/{UNKNOWN}/"},
+        "user": {"role": UNKNOWN, "name": "user-of-somebody"},
+    }
+
+
+def test_a_name_that_is_there_already_is_known() -> None:
+    old = side("i-1", name="web-0a1b2c3", type="a")
+    (line,) = resource_changes(
+        [step("update", old=old, new=side(name="web-0a1b2c3", type="b"))], known={}
+    )
+    assert line.inputs_after == {"name": "web-0a1b2c3", "type": "b"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.adapters.pulumi.made_up_names import without_made_up_names
 from tasks.adapters.pulumi.values import plain_inputs
 from tasks.domain.stacks.applied import Done, Failed
 from tasks.domain.stacks.diffs import masked, property_diffs
@@ -63,7 +64,8 @@ def resource_changes(
     """Return one line for each resource, by URN; providers and the stack itself left out."""
     steps = _by_urn(event for event in events if event["kind"] in {"pre", "outputs"})
     found = (_change(urn, told, known.get(urn, Known())) for urn, told in steps.items())
-    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.urn))
+    lines = sorted((one for one in found if one is not None), key=lambda one: one.urn)
+    return without_made_up_names(lines)
 
 
 def drift(events: Iterable[Event]) -> tuple[ResourceChange, ...]:

@@ -55,6 +55,9 @@ def fits(approved: Value, value: Value) -> bool:
         )
     if isinstance(approved, tuple) and isinstance(value, tuple):
         return len(approved) == len(value) and all(map(fits, approved, value))
+    if isinstance(approved, str) and isinstance(value, str) and UNKNOWN in approved:
+        known = map(re.escape, approved.split(UNKNOWN))
+        return re.fullmatch(".*".join(known), value, re.DOTALL) is not None
     return same(approved, value)
 
 

@@ -48,3 +48,8 @@ def test_only_what_was_shown_as_unknown_may_be_anything() -> None:
     assert not fits({"a": "x"}, {"a": UNKNOWN})
     assert not fits({"a": "x"}, {"a": "x", "b": 1})
     assert not fits((1,), (1, 2))
+
+
+def test_a_text_with_something_unknown_in_it_has_to_fit_around_it() -> None:
+    assert fits(f"/logs/{UNKNOWN}.txt", "/logs/role-1.txt")
+    assert not fits(f"/logs/{UNKNOWN}.txt", "/logs/role-1.txt.bak")
