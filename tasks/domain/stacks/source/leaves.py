@@ -6,6 +6,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tasks.domain.stacks.changes import (
+    CHANGE_TAG,
+    OWNER_TAG,
+    REASON_TAG,
+    RESOURCE_TAG,
+    SAVING_TAG,
+)
 from tasks.domain.stacks.program import (
     Args,
     Attribute,
@@ -16,6 +23,9 @@ from tasks.domain.stacks.program import (
 )
 
 _Path = tuple[str, ...]
+_OURS = (CHANGE_TAG, RESOURCE_TAG, OWNER_TAG, REASON_TAG, SAVING_TAG)
+_LABELS = frozenset(f"tags.{tag}" for tag in _OURS)
+_ENTRIES = tuple(f"tags[{tag}]." for tag in _OURS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +71,8 @@ def differences(before: Resource | None, after: Resource | None) -> tuple[Differ
 def leaves_of(resource: Resource, *, besides: Resource | None = None) -> dict[_Path, Leaf]:
     """Return the values of a resource by path, of which no two are alike.
 
+    What a resource waits for is left out: it is an order of work, and nothing in the account.
+
     Args:
         resource: Of which.
         besides: Inputs that are written the same in this one are left out.
@@ -74,12 +86,16 @@ def leaves_of(resource: Resource, *, besides: Resource | None = None) -> dict[_P
     options = {
         "protect": resource.protect or None,
         "retain_on_delete": resource.retain_on_delete or None,
-        "depends_on": resource.depends_on or None,
         "ignore_changes": resource.ignore_changes or None,
     }
     given = {name: value for name, value in options.items() if value is not None}
     found = dict(_leaves(inputs, (), ""))
     return found | (dict(_leaves({"opts": given}, ("",), "")) if given else {})
+
+
+def is_label(one: Difference) -> bool:
+    """Return whether it is only a tag that says which change it belongs to, newly set."""
+    return one.before is None and (one.path in _LABELS or one.path.startswith(_ENTRIES))
 
 
 def _difference(old: Leaf | None, new: Leaf | None) -> Difference:
@@ -99,13 +115,22 @@ def _leaves(value: object, at: _Path, path: str) -> Iterator[tuple[_Path, Leaf]]
         for key, one in value.items():
             yield from _leaves(one, (*at, key), f"{path}.{key}" if path else key)
     elif isinstance(value, tuple) and value:
-        for position, one in enumerate(value):
-            yield from _leaves(one, (*at, f"[{position}]"), f"{path}[{position}]")
+        for label, one in _labelled(value):
+            yield from _leaves(one, (*at, label), f"{path}{label}")
     elif isinstance(value, SourceArchive):
         for name, text in value.files.items():
             yield (*at, name), Leaf(path=f"{path}/{name}", kind="file", text=_file(text))
     elif at:
         yield at, Leaf(path=path, kind=type(value).__name__, text=_text(value))
+
+
+def _labelled(values: tuple[object, ...]) -> list[tuple[str, object]]:
+    """Return a list's values by position, or by key where each has another: as tags of a group."""
+    keys = [one.fields.get("key") for one in values if isinstance(one, Args)]
+    names = [str(one) for one in keys if isinstance(one, str)]
+    if len(set(names)) == len(values):
+        return [(f"[{name}]", one) for name, one in zip(names, values, strict=True)]
+    return [(f"[{position}]", one) for position, one in enumerate(values)]
 
 
 def _text(value: object) -> str:

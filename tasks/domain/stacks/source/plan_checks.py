@@ -58,7 +58,9 @@ def _check_changes(changes: Sequence[Change]) -> set[str]:
         ids.add(one.change_id)
         _check_kind(one.kind, where)
         texts = {"summary": one.summary, "owner": one.owner, "reason": one.reason}
-        for name, text in (texts | {"resource": one.resource, "region": one.region}).items():
+        texts |= {"resource": one.resource, "region": one.region}
+        texts |= {f"note {number}": note for number, note in enumerate(one.notes, start=1)}
+        for name, text in texts.items():
             check_text(text, where=f"{where}, {name}", limit_bytes=VALUE_LIMIT_BYTES)
         for number in (one.saving.low, one.saving.expected, one.saving.high, one.disruption):
             _check_number(number, where=where)

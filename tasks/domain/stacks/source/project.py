@@ -110,6 +110,7 @@ def _change(one: Change, resources: Sequence[str]) -> dict[str, object]:
         "restart": one.restart,
         "reversible": one.reversible,
         "disruption": one.disruption,
+        "notes": list(one.notes),
         "resources": list(resources),
     }
 

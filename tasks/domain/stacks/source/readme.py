@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tasks.domain.savings.money import Usd
 from tasks.domain.stacks.changes import Change, Refused
 from tasks.domain.stacks.program import Program, Resource, StackPlan
-from tasks.domain.stacks.source.leaves import Difference, differences
+from tasks.domain.stacks.source.leaves import Difference, differences, is_label
 from tasks.domain.stacks.source.markdown import code, prose
 
 LINES = 40
@@ -101,15 +101,17 @@ def _changes(plan: StackPlan) -> Iterator[str]:
 
 def _change(one: Change) -> Iterator[str]:
     undo = "the program in `undo/` brings everything back" if one.reversible else "**not possible**"
+    rest = f": {prose(one.summary)}" if len(one.summary) > HEADING_LETTERS else ""
     yield from (
         f"### {one.change_id}: {prose(one.summary, letters=HEADING_LETTERS)}",
         "",
-        f"- **What:** {one.kind} of {code(one.resource)}: {prose(one.summary)}",
+        f"- **What:** {one.kind} of {code(one.resource)}{rest}",
         f"- **Why:** {prose(one.reason) or 'no reason is given'}",
         f"- **Saves:** {money(one.saving)}",
         f"- **Owner:** {code(one.owner) if one.owner else 'nobody is named'}",
         f"- **Restart:** {'something has to restart' if one.restart else 'none'}",
         f"- **Undo:** {undo}",
+        *(f"- **Note:** {prose(note)}" for note in one.notes),
         "",
     )
 
@@ -123,10 +125,13 @@ def _resource(
     found = differences(before, after)
     facts = [code(one.name), code(one.token), _becomes(before, after, found), *_cost(one, prices)]
     yield f"- {'; '.join(facts)}"
-    for difference in found[:LINES]:
+    telling = [difference for difference in found if not is_label(difference)]
+    for difference in telling[:LINES]:
         yield f"  - {code(difference.path)}: {_sides(difference, is_new=before is None)}"
-    if len(found) > LINES:
-        yield f"  - and {len(found) - LINES} more in the program"
+    if len(telling) > LINES:
+        yield f"  - and {len(telling) - LINES} more in the program"
+    if len(telling) < len(found):
+        yield "  - tags that say which change it belongs to, and why"
 
 
 def _becomes(before: Resource | None, after: Resource | None, found: Sequence[Difference]) -> str:

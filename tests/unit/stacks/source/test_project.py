@@ -17,9 +17,16 @@ import yaml
 
 from benchmarks.stacks_generate import judge_markdown, judge_project
 from tasks.domain.savings.opportunity import Kind
-from tasks.domain.stacks.changes import Refused
-from tasks.domain.stacks.program import JsonText, SourceArchive, StackPlan
-from tasks.domain.stacks.source.leaves import Difference, differences
+from tasks.domain.stacks.changes import CHANGE_TAG, Refused
+from tasks.domain.stacks.program import (
+    Args,
+    Input,
+    JsonText,
+    Resource,
+    SourceArchive,
+    StackPlan,
+)
+from tasks.domain.stacks.source.leaves import Difference, differences, is_label
 from tasks.domain.stacks.source.markdown import code, prose
 from tasks.domain.stacks.source.project import project_files
 from tests.support.reality import ToolPath
@@ -193,6 +200,61 @@ def test_values_that_look_alike_and_differ_are_shown_with_their_kinds() -> None:
         Difference(path="b.x.y", before="1", after=None),
         Difference(path="opts.protect", before="True", after=None),
     )
+
+
+def test_tags_of_a_group_are_compared_by_their_keys() -> None:
+    def group(*tags: tuple[str, str]) -> Resource:
+        entries = [
+            Args(of="GroupTagArgs", fields={"key": key, "value": value}) for key, value in tags
+        ]
+        return resource("workers", "aws:autoscaling/group:Group", {"tags": tuple(entries)})
+
+    found = differences(group(("b", "1")), group(("a", "2"), ("b", "3")))
+
+    assert found == (
+        Difference(path="tags[a].key", before=None, after="a"),
+        Difference(path="tags[a].value", before=None, after="2"),
+        Difference(path="tags[b].value", before="1", after="3"),
+    )
+    assert [one.path for one in differences(None, group(("a", "1"), ("a", "2")))] == [
+        "tags[0].key",
+        "tags[0].value",
+        "tags[1].key",
+        "tags[1].value",
+    ]
+
+
+def test_tags_that_only_name_the_change_take_one_line() -> None:
+    plan = whole_plan()
+    tags: dict[str, Input] = {CHANGE_TAG: "hs-0123456789ab", f"{CHANGE_TAG}-not": "x", "team": "y"}
+    tagged = resource("tagged", INSTANCE, {"tags": tags})
+    plan = replace(plan, change=replace(plan.change, resources=(*plan.change.resources, tagged)))
+
+    lines = readme(plan).splitlines()
+
+    at = lines.index(f"- `tagged`; `{INSTANCE}`; is new")
+    assert lines[at + 1 : at + 4] == [
+        f"  - `tags.{CHANGE_TAG}-not`: `x`",
+        "  - `tags.team`: `y`",
+        "  - tags that say which change it belongs to, and why",
+    ]
+
+
+def test_such_a_tag_that_was_there_before_is_shown_when_it_changes() -> None:
+    before = resource("web", INSTANCE, {"tags": {CHANGE_TAG: "x"}})
+    after = resource("web", INSTANCE, {"tags": {CHANGE_TAG: "y"}})
+
+    assert [is_label(one) for one in differences(before, after)] == [False]
+
+
+def test_the_notes_of_a_change_are_in_the_readme_and_the_manifest() -> None:
+    plan = whole_plan()
+    noted = change(notes=("Alarms are made by hand.", "<b>"))
+    files = project_files(replace(plan, changes=(noted, plan.changes[1])))
+
+    lines = files["README.md"].decode().splitlines()
+    assert {"- **Note:** Alarms are made by hand.", "- **Note:** `<b>`"} <= set(lines)
+    assert json.loads(files["stack.json"])["changes"][0]["notes"] == list(noted.notes)
 
 
 def test_a_file_is_shown_by_its_length_and_fingerprint() -> None:

@@ -244,6 +244,8 @@ def test_texts_for_people_that_cannot_be_written_are_refused() -> None:
     refused = Refused(kind=bad, resource="i-1", region=REGION, why="x")
 
     assert "owner" in plan_refusal(replace(plan, changes=(change(owner="\ud800"), plan.changes[1])))
+    noted = change(notes=("fine", "\x1b"))
+    assert "note 2" in plan_refusal(replace(plan, changes=(noted, plan.changes[1])))
     assert "kind" in plan_refusal(replace(plan, refused=(refused,)))
     assert "note 1" in plan_refusal(plan, notes=("\x00",))
 
