@@ -170,3 +170,31 @@ def test_two_changes_give_three_prices() -> None:
     found = cost_panel(USE, account(instance()), prices(), [second, first])
     assert sorted(set(found.usd[0].tolist())) == [0.1, 0.2, 0.4]
     assert found.usd[0, [0, CUT, CUT + 48]] == pytest.approx([0.4, 0.2, 0.1])
+
+
+def test_what_was_off_cost_nothing_even_when_the_price_of_that_hour_is_not_known() -> None:
+    seen = flat(20.0)
+    seen[100:110] = NAN
+    use = panel({"i-1": {Metric.CPU_MEAN: seen}, "i-2": {Metric.CPU_MEAN: flat(20.0)}})
+    started = instance(launched_at=START + timedelta(hours=400))
+    hourly = flat(0.2)
+    hourly[100:120] = NAN
+
+    found = cost_panel(
+        use, account(started, instance("i-2")), prices(), [], hourly_prices={"i-1": hourly}
+    )
+
+    one = found.usd[found.position["i-1"]]
+    assert (one[100:110] == 0.0).all()
+    assert np.isnan(one[110:120]).all()
+
+
+def test_before_a_machine_was_first_seen_nothing_is_known_of_it() -> None:
+    seen = flat(20.0)
+    seen[:50] = NAN
+    seen[CUT:] = NAN
+    use = panel({"i-1": {Metric.CPU_MEAN: seen}, "i-2": {Metric.CPU_MEAN: flat(20.0)}})
+    found = cost_panel(
+        use, account(instance("i-2")), prices(), [applied(kind=Kind.STOP, before=0.2, after=0.0)]
+    )
+    assert np.isnan(found.usd[found.position["i-1"], :50]).all()

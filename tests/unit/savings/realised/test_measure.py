@@ -210,9 +210,8 @@ def test_a_volume_is_measured_by_its_prices() -> None:
     found = measured(volume, panel(fleet()))
 
     assert found.method is Method.EXACT
-    assert _saving(found) == Interval(
-        low=pytest.approx(3.65), expected=pytest.approx(3.65), high=pytest.approx(3.65)
-    )
+    saving = _saving(found)
+    assert [saving.low, saving.expected, saving.high] == pytest.approx([3.65] * 3)
     assert found.verdict is Verdict.REALISED
 
 
@@ -272,3 +271,57 @@ def test_resources_changed_at_the_same_time_are_no_controls_for_each_other() -> 
     one, two = measured_all(changes, panel(rows))
     assert "other-0" not in one.controls
     assert CHANGED not in two.controls
+
+
+def test_a_machine_that_is_in_no_panel_is_not_measured_by_its_price_alone() -> None:
+    # Whether it ran is not known: a price is no cost.
+    found = measured(change(series="i-gone", before=0.2, after=0.1), panel(fleet()))
+    assert found.verdict is Verdict.NOT_MEASURED
+
+
+def test_a_saving_is_of_the_hours_that_are_known() -> None:
+    rows = fleet(own=0.0, shared=0.0)
+    due = rows[CHANGED].copy()
+    nights = np.arange(HOURS) % 24 < 7
+    cost = np.where((np.arange(HOURS) >= CUT + 24) & nights, np.nan, since(due, 0.6))
+
+    found = measured(change(), panel({**rows, CHANGED: cost}))
+
+    known = (np.arange(HOURS) >= CUT + 24) & ~nights
+    assert _saving(found).expected == pytest.approx(0.4 * due[known].mean() * 730.0)
+    assert found.bill_usd == pytest.approx(due[known].mean() * 730.0)
+
+
+def test_what_moves_is_not_compared_with_what_never_does() -> None:
+    rows = {**fleet(others=3), "always-on": steady()}
+    found = measured(change(), panel(rows))
+    assert sorted(found.controls) == ["other-0", "other-1", "other-2"]
+
+
+def test_a_trend_that_three_controls_share_is_taken_out_though_they_never_moved_together() -> None:
+    rows = fleet(others=3, own=0.1, shared=0.0, shift=1.4, seed=5)
+    found = measured(change(), panel(rows))
+    assert abs(_saving(found).expected) < 0.1 * _bill(rows)
+
+
+def test_a_peer_counts_for_more_than_it_would_as_a_stranger() -> None:
+    rows = fleet(others=9, own=0.1, shared=0.0, seed=2)
+    peers = {CHANGED: "a", "other-7": "a"}
+    stranger = measured(change(), panel(rows)).controls.index("other-7")
+    peer = measured(change(), panel(rows, peers=peers)).controls.index("other-7")
+    assert peer < stranger
+
+
+def test_of_very_many_candidates_the_most_alike_and_the_peers_are_taken() -> None:
+    rows = fleet(others=80, own=0.1, shared=0.0, seed=2)
+    alike = {f"other-{number}" for number in range(60, 80)}
+    peers = dict.fromkeys((CHANGED, *alike), "a")
+    found = measured(change(), panel(rows, peers=peers))
+    assert len(found.controls) == 60
+    assert alike <= set(found.controls)
+
+
+def test_a_change_that_was_changed_again_the_next_day_has_no_day_of_its_own() -> None:
+    again = change(name="hs-2", applied_at=APPLIED + timedelta(days=1))
+    one, _ = measured_all([change(), again], panel({CHANGED: steady()}))
+    assert "changed again after 0 whole days" in one.notes[0]

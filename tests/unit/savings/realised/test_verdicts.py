@@ -36,6 +36,7 @@ def test_a_change_that_promised_nothing_is_not_judged_by_a_share_of_nothing() ->
     nothing = Usd.exactly(0.0)
     assert verdict_of(Interval(low=1.0, expected=2.0, high=3.0), nothing) is Verdict.REALISED
     assert verdict_of(Interval(low=-3.0, expected=-2.0, high=-1.0), nothing) is Verdict.NOT
+    assert verdict_of(Interval(low=-3.0, expected=-2.0, high=0.0), nothing) is Verdict.NOT
     assert verdict_of(Interval(low=-1.0, expected=0.0, high=1.0), nothing) is Verdict.TOO_EARLY
 
 
