@@ -59,6 +59,7 @@ def planned(one: ResourceValidationArgs | PolicyResource) -> Planned:
         inputs=plain(one.props),
         region=region_of(one),
         protected=one.opts.protect,
+        undo=pulumi.Config("homeostat").get("phase") == "undo",
     )
 
 
