@@ -59,7 +59,6 @@ def planned(one: ResourceValidationArgs | PolicyResource) -> Planned:
         inputs=plain(one.props),
         region=region_of(one),
         protected=one.opts.protect,
-        undo=pulumi.Config("homeostat").get("phase") == "undo",
     )
 
 
@@ -76,7 +75,7 @@ def policy(rule: Rule, *, mandatory: bool) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         for found in pack.of_one(rule, planned(args), SETTINGS):
             if found.mandatory is mandatory:
-                report(found.message)
+                report(found.message, None)
 
     def validate_all(args: StackValidationArgs, report: ReportViolation) -> None:
         urns = {one.name: one.urn for one in args.resources}

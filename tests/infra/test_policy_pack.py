@@ -701,9 +701,12 @@ def test_the_pack_tells_the_engine_two_policies_for_every_rule(pack: AnalyzerStu
     }
 
 
-def test_over_the_engines_protocol_an_undo_is_not_stopped() -> None:
-    with running_pack(PULUMI_CONFIG=json.dumps({"homeostat:phase": "undo"})) as undoing:
-        assert engine_verdicts(undoing, line(ROLE, {"tags": {}})) == set()
+def test_no_setting_of_a_stack_makes_the_pack_look_away() -> None:
+    """A pull request can bring a stack's settings, and must not judge itself by them."""
+    config = {"homeostat:phase": "undo", "homeostat:policy": "off"}
+
+    with running_pack(PULUMI_CONFIG=json.dumps(config)) as pack:
+        assert engine_verdicts(pack, line(ROLE, {"tags": {}})) == {"tags"}
 
 
 @pytest.mark.slow
