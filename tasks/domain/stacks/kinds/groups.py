@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.made import Work
@@ -70,20 +71,55 @@ def _shared(work: Work, one: LiveGroup, template: LiveTemplate) -> str:
     )
 
 
-def follow_template(inputs: Mapping[str, Input], template: str) -> dict[str, Input]:
+def follow_template(
+    inputs: Mapping[str, Input], template: str, *, instance_type: str
+) -> dict[str, Input]:
     """Return how a group uses the newest version of a template, by number, instead of its own.
 
     Args:
         inputs: Of the group.
         template: Logical name of the template.
+        instance_type: That the version has; a mixed policy names it too.
     """
     # The number as text: a version is one, and the output is a whole number.
     version = JsonText(document=Attribute(resource=template, name="latest_version"))
-    before = inputs.get("launch_template")
-    fields = before.fields if isinstance(before, Args) else {}
-    return {
-        "launch_template": Args(of="GroupLaunchTemplateArgs", fields={**fields, "version": version})
-    }
+    mixed = inputs.get("mixed_instances_policy")
+    if isinstance(mixed, Args):
+        return {"mixed_instances_policy": _mixed_following(mixed, version, instance_type)}
+    return {"launch_template": _with(inputs.get("launch_template"), version=version)}
+
+
+def _mixed_following(mixed: Args, version: Input, instance_type: str) -> Args:
+    launch = mixed.fields["launch_template"]
+    fields = launch.fields if isinstance(launch, Args) else {}
+    followed = _with(fields.get("launch_template_specification"), version=version)
+    inner: dict[str, Input] = {"launch_template_specification": followed}
+    overrides = fields.get("overrides")
+    if isinstance(overrides, tuple):
+        inner["overrides"] = tuple(_with(one, instance_type=instance_type) for one in overrides)
+    return _with(mixed, launch_template=_with(launch, **inner))
+
+
+def _with(before: Input | None, **changed: Input) -> Args:
+    if not isinstance(before, Args):
+        msg = f"a group's template is {before!r:.100}, and no nested input"
+        raise TypeError(msg)
+    return replace(before, fields={**before.fields, **changed})
+
+
+def other_types(one: LiveGroup, instance_type: str) -> str:
+    """Return why a mixed policy does not go with another single type; empty where it does.
+
+    Args:
+        one: A group, mixed or not.
+        instance_type: That it is said to have.
+    """
+    others = sorted({*one.overridden} - {instance_type})
+    if others:
+        return f"its mixed instances policy also names {others[0]}: change its types there"
+    if "weighted_capacity" in repr(one.resource.inputs.get("mixed_instances_policy")):
+        return "its mixed instances policy weighs its types: change them and their weights there"
+    return ""
 
 
 def refresh(*, rollback: bool) -> Args:

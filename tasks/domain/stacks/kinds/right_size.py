@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.domain.instances import Architecture, TypeFacts
 from tasks.domain.inventory import InstanceState, Lifecycle
 from tasks.domain.stacks.changes import Refused
-from tasks.domain.stacks.kinds.groups import follow_template, refresh, template_of
+from tasks.domain.stacks.kinds.groups import follow_template, other_types, refresh, template_of
 from tasks.domain.stacks.kinds.made import Edit, Made, Work
 from tasks.domain.stacks.kinds.names import logical_name
 from tasks.domain.stacks.live import LiveGroup, LiveInstance, LiveRegion
@@ -90,8 +90,9 @@ def _local_disks(facts: TypeFacts) -> str:
 
 def _group(work: Work, one: LiveGroup) -> Made | Refused:
     wanted, seen = str(work.fact("instance_type")), str(work.fact("from_instance_type"))
-    if one.mixed:
-        return work.refused("its mixed instances policy names its types: change them there")
+    why = other_types(one, seen)
+    if why:
+        return work.refused(why)
     template = template_of(work, one)
     if isinstance(template, Refused):
         return template
@@ -111,7 +112,10 @@ def _group(work: Work, one: LiveGroup) -> Made | Refused:
         Edit(
             name=group_name,
             live=one.resource,
-            patch={**follow_template(inputs, name), "instance_refresh": refresh(rollback=True)},
+            patch={
+                **follow_template(inputs, name, instance_type=wanted),
+                "instance_refresh": refresh(rollback=True),
+            },
             undo={"instance_refresh": refresh(rollback=False)},
             ignore_changes=("desired_capacity",),
             after=(name,),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tasks.domain.inventory import InstanceState, Lifecycle
+from tasks.domain.stacks.live import LiveGroup
 from tasks.domain.stacks.program import Args, Attribute, JsonText
 from tests.support import stack_fleet as fleet
 from tests.support.stack_fleet import WEB, named, planned, refusal
@@ -129,7 +131,7 @@ def test_a_group_is_priced_by_its_hours_and_an_instance_by_its_type() -> None:
     ("changes", "why"),
     [
         ({"template_id": None}, "it uses a launch configuration"),
-        ({"mixed": True}, "its mixed instances policy names its types"),
+        ({"overridden": ("m5.xlarge", "c5.xlarge")}, "its mixed instances policy also names c5"),
         ({"suspended": ("Launch",)}, "its process Launch is suspended"),
     ],
 )
@@ -137,6 +139,47 @@ def test_a_group_that_would_not_follow_is_refused(changes: dict[str, Any], why: 
     live = fleet.account(groups={"shop": fleet.group("shop", **changes)})
 
     assert why in refusal(fleet.right_size("shop", "m5.xlarge", "m6i.xlarge"), live=live)
+
+
+def mixed(**override: str) -> LiveGroup:
+    """A group with spot members of one type."""
+    of = "GroupMixedInstancesPolicy"
+    specification = Args(
+        of=f"{of}LaunchTemplateLaunchTemplateSpecificationArgs",
+        fields={"launch_template_id": TEMPLATE, "version": "3"},
+    )
+    one = Args(of=f"{of}LaunchTemplateOverrideArgs", fields=override)
+    launch = Args(
+        of=f"{of}LaunchTemplateArgs",
+        fields={"launch_template_specification": specification, "overrides": (one,)},
+    )
+    plain = fleet.group("shop")
+    inputs = {k: v for k, v in plain.resource.inputs.items() if k != "launch_template"}
+    policy = Args(of=f"{of}Args", fields={"launch_template": launch})
+    resource = replace(plain.resource, inputs={**inputs, "mixed_instances_policy": policy})
+    types = (override["instance_type"],)
+    return replace(plain, resource=resource, mixed=True, overridden=types)
+
+
+def test_a_group_that_mixes_ways_to_buy_one_type_names_the_new_one_everywhere() -> None:
+    live = fleet.account(groups={"shop": mixed(instance_type="m5.xlarge")})
+    plan = planned(fleet.right_size("shop", "m5.xlarge", "m6i.xlarge"), live=live)
+    text = repr(named(plan.change, "group-shop").inputs["mixed_instances_policy"])
+
+    assert "m6i.xlarge" in text
+    assert "m5.xlarge" not in text
+    assert "latest_version" in text
+    assert "launch_template" not in named(plan.change, "group-shop").inputs
+    assert "m5.xlarge" in repr(named(plan.undo, "group-shop").inputs)
+
+
+def test_weights_of_types_are_not_guessed() -> None:
+    weighed = mixed(instance_type="m5.xlarge", weighted_capacity="2")
+    live = fleet.account(groups={"shop": weighed})
+
+    assert "weighs its types" in refusal(
+        fleet.right_size("shop", "m5.xlarge", "m6i.xlarge"), live=live
+    )
 
 
 def test_a_group_behind_the_latest_version_would_get_more_than_the_type() -> None:
@@ -160,12 +203,7 @@ def test_a_template_that_others_follow_is_left_alone() -> None:
 
 def test_settings_that_would_be_lost_are_a_reason_to_refuse() -> None:
     one = fleet.template()
-    kept = type(one.resource)(
-        token=one.resource.token,
-        import_id=one.resource.import_id,
-        inputs=one.resource.inputs,
-        unknown=("CpuOptions",),
-    )
+    kept = replace(one.resource, unknown=("CpuOptions",))
     live = fleet.account(templates={TEMPLATE: fleet.template(resource=kept)})
 
     assert "its launch template sets CpuOptions, which would be lost" in refusal(
