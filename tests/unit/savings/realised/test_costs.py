@@ -10,7 +10,8 @@ from tasks.domain.inventory import Instance, InstanceState, Inventory, Lifecycle
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.realised.costs import cost_panel
-from tasks.domain.savings.realised.values import AppliedChange
+from tasks.domain.savings.realised.every import measured_all
+from tasks.domain.savings.realised.values import AppliedChange, Verdict
 from tasks.domain.usage.panel import Metric
 from tests.unit.savings.account import (
     HOURS,
@@ -198,3 +199,15 @@ def test_before_a_machine_was_first_seen_nothing_is_known_of_it() -> None:
         use, account(instance("i-2")), prices(), [applied(kind=Kind.STOP, before=0.2, after=0.0)]
     )
     assert np.isnan(found.usd[found.position["i-1"], :50]).all()
+
+
+def test_a_machine_made_half_as_dear_is_found_to_have_saved_half() -> None:
+    changed = applied(before=0.4, after=0.2)
+    costs = cost_panel(USE, account(instance(), instance("i-2")), prices(), [changed])
+
+    (found,) = measured_all([changed], costs)
+
+    assert found.verdict is Verdict.REALISED
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(0.2 * 730.0)
+    assert found.by_price_usd == pytest.approx(0.2 * 730.0)
