@@ -14,7 +14,10 @@ INSTANCE = "aws:ec2/instance:Instance"
 INSTANCE_STATE = "aws:ec2transitgateway/instanceState:InstanceState"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 GROUP = "aws:autoscaling/group:Group"
+FUNCTION = "aws:lambda/function:Function"
 
+STATE_SUFFIX = "-state"
+"""Of the logical name of a machine's state."""
 ACTING = frozenset({Operation.CREATE, Operation.UPDATE, Operation.REPLACE, Operation.DELETE})
 
 
@@ -83,12 +86,14 @@ class Links:
         state_of: Line of the state that a machine is kept in, by the machine's URN.
         machine_of: The other way round, by the state's URN.
         followers: Groups that stay the same, by the URN of their template.
+        functions: Functions by the change that they belong to.
     """
 
     templates: Templates
     state_of: Mapping[str, ResourceChange]
     machine_of: Mapping[str, ResourceChange]
     followers: Mapping[str, Sequence[ResourceChange]]
+    functions: Mapping[str, ResourceChange]
 
     @classmethod
     def among(cls, lines: Sequence[ResourceChange]) -> Links:
@@ -107,18 +112,39 @@ class Links:
             state_of={machine.urn: states[urn] for urn, machine in machine_of.items()},
             machine_of=machine_of,
             followers=followers,
+            functions={
+                change: one
+                for one in lines
+                if one.token == FUNCTION and (change := change_of(one)) is not None
+            },
         )
+
+    def carrier_of(self, line: ResourceChange) -> ResourceChange | None:
+        """Return the line that acts on a machine or a group that itself stays the same."""
+        if line.operation in ACTING:
+            return None
+        found = self.state_of.get(line.urn)
+        if line.token == GROUP:
+            found = self.templates.of_group(_inputs(line))
+        return found if found is not None and found.operation in ACTING else None
+
+
+def change_of(line: ResourceChange) -> str | None:
+    """Return the change that a line belongs to, by its tags; None where they do not say."""
+    return tag(_inputs(line), CHANGE_TAG)
 
 
 def _machines(lines: Sequence[ResourceChange]) -> Iterable[tuple[str, ResourceChange]]:
     machines = [one for one in lines if one.token == INSTANCE]
     by_id = {one.resource_id: one for one in machines if one.resource_id is not None}
+    by_state = {f"{one.name}{STATE_SUFFIX}": one for one in machines}
     for one in lines:
         if one.token != INSTANCE_STATE:
             continue
         wanted = text(_inputs(one).get("instanceId"))
-        found = by_id.get(wanted) if wanted is not None else None
-        if wanted is None and len(machines) == 1:
+        # A machine whose id is not known yet is found by the name that its state has.
+        found = by_state.get(one.name) if wanted is None else by_id.get(wanted)
+        if wanted is None and found is None and len(machines) == 1:
             found = machines[0]
         if found is not None:
             yield one.urn, found

@@ -23,6 +23,7 @@ from tasks.domain.stacks.cost_links import (
     Links,
     after,
     before,
+    change_of,
 )
 from tasks.domain.stacks.inputs import NOTHING, Inputs, number
 from tasks.domain.stacks.preview import CostDelta, Operation, Preview, ResourceChange
@@ -57,6 +58,8 @@ FREE = (
 month of a schedule are free."""
 _ENGINE = "pulumi:"
 _TAGS = frozenset({"tags", "tagsAll"})
+FREE_OF_CHARGE = "free of charge"
+GIVEN = "from the opportunity's arithmetic"
 _ABSENT = Quote(usd=0.0, basis="not there")
 
 Side = Callable[[ResourceChange], Inputs | None]
@@ -123,20 +126,28 @@ class _Lines:
             return volume_quote(inputs, self.prices)
         if line.token == SAVINGS_PLAN:
             return plan_quote(inputs)
+        function = self.links.functions.get(change_of(line) or "")
+        if line.token.startswith(PER_USE) and function is not None and function.name in self.given:
+            return Quote(usd=0.0, basis=f"per use, counted with {function.name}")
         return _by_nature(line.token)
 
     def _as_given(self, line: ResourceChange) -> CostDelta:
+        carrier = self.links.carrier_of(line)
+        if carrier is not None:
+            return _delta(line, *[Quote(usd=0.0, basis=f"counted at {carrier.name}")] * 2)
+        if line.operation in ACTING:
+            return _delta(line, self._given(line, before), self._given(line, after))
+        # What stays is as the change leaves it; only an adoption comes before.
+        kept = self.given[line.name][0 if self.phase is Phase.ADOPT else 1]
+        return _delta(line, *[Quote(usd=_finite(kept), basis=GIVEN)] * 2)
+
+    def _given(self, line: ResourceChange, side: Side) -> Quote:
         was, becomes = self.given[line.name]
         if self.phase is Phase.UNDO:
             was, becomes = becomes, was
-        if line.operation not in ACTING:
-            was = becomes = was if self.phase is Phase.ADOPT else becomes
-        basis = "from the opportunity's arithmetic"
-        if line.token == SAVINGS_PLAN:
-            basis += ", the on-demand use that it covers included"
-        return CostDelta(
-            name=line.name, before_usd=_finite(was), after_usd=_finite(becomes), basis=basis
-        )
+        covered = ", the on-demand use that it covers included"
+        basis = GIVEN + covered if line.token == SAVINGS_PLAN else GIVEN
+        return Quote(usd=_finite(was if side is before else becomes), basis=basis)
 
     def _of_instance(self, line: ResourceChange, inputs: Inputs, side: Side) -> Quote:
         state = self.links.state_of.get(line.urn)
@@ -152,8 +163,12 @@ class _Lines:
         machine = self.links.machine_of.get(line.urn)
         if machine is None:
             return Quote(usd=None, basis="its machine is not in the preview")
-        if line.operation not in ACTING or machine.name in self.given:
+        if line.operation not in ACTING:
             return Quote(usd=0.0, basis=f"counted at {machine.name}")
+        if machine.name in self.given:
+            acts = machine.operation in ACTING
+            known = Quote(usd=0.0, basis=f"counted at {machine.name}")
+            return known if acts else self._given(machine, side)
         inputs = side(machine)
         if inputs is None:
             return _ABSENT
@@ -172,14 +187,17 @@ class _Lines:
 
     def _of_template(self, line: ResourceChange, side: Side) -> Quote:
         """Return the cost of groups that stay as they are and follow their template."""
-        total = Quote(usd=0.0, basis="free of charge")
-        if line.operation not in ACTING:
-            return total
-        for group in self.links.followers.get(line.urn, ()):
+        total = None
+        for group in self.links.followers.get(line.urn, ()) if line.operation in ACTING else ():
             inputs = side(group)
-            if inputs is not None and group.name not in self.given:
-                total = total.plus(self._of_group(group, inputs, side))
-        return total
+            if group.name in self.given:
+                found = self._given(group, side)
+            elif inputs is not None:
+                found = self._of_group(group, inputs, side)
+            else:
+                continue
+            total = found if total is None else total.plus(found)
+        return total or Quote(usd=0.0, basis=FREE_OF_CHARGE)
 
     def _same_price(self, line: ResourceChange) -> bool:
         """Return whether nothing changes that a price could depend on."""
@@ -197,7 +215,7 @@ def _by_nature(token: str) -> Quote:
     if token.startswith(PER_USE):
         return Quote(usd=None, basis="per use, and how much it is used is not known")
     if token.startswith(FREE):
-        return Quote(usd=0.0, basis="free of charge")
+        return Quote(usd=0.0, basis=FREE_OF_CHARGE)
     return Quote(usd=None, basis=f"what a {token.rpartition(':')[2]} costs is not known")
 
 
@@ -221,8 +239,10 @@ def _finite(value: float) -> float | None:
 
 
 def _delta(line: ResourceChange, was: Quote, becomes: Quote) -> CostDelta:
-    if was.usd is None or becomes.usd is None or was == becomes:
-        basis = was.basis if was.usd is None else becomes.basis
+    if was.usd is None or becomes is _ABSENT or was.basis == becomes.basis:
+        basis = was.basis
+    elif becomes.usd is None or was is _ABSENT:
+        basis = becomes.basis
     else:
         basis = f"{was.basis} to {becomes.basis}"
     return CostDelta(name=line.name, before_usd=was.usd, after_usd=becomes.usd, basis=basis)

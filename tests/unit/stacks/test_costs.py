@@ -401,7 +401,7 @@ def test_new_tags_of_a_group_hide_no_new_template() -> None:
     assert found["group"].delta_usd == pytest.approx(-146.0)
 
 
-def test_what_an_opportunity_knows_of_a_group_is_not_counted_at_its_template_again() -> None:
+def test_what_an_opportunity_knows_of_a_group_is_counted_once_at_the_template_that_acts() -> None:
     group: dict[str, Value] = {"desiredCapacity": 2, "launchTemplate": {"id": "lt-1"}}
     found = costs(
         line(
@@ -415,7 +415,46 @@ def test_what_an_opportunity_knows_of_a_group_is_not_counted_at_its_template_aga
         line(GROUP, Operation.SAME, name="group", before=group, after=group),
         given={"group": (300.0, 150.0)},
     )
-    assert found["template"].delta_usd == 0.0
+    assert found["template"].delta_usd == -150.0
+    assert found["template"].basis == "from the opportunity's arithmetic"
+    assert found["group"].delta_usd == 0.0
+
+
+def test_what_the_undo_stops_costs_what_the_change_made_it_cost() -> None:
+    inputs: dict[str, Value] = {"instanceType": "m5.large"}
+    stopped: dict[str, Value] = {"instanceId": UNKNOWN, "state": "stopped"}
+    found = costs(
+        resized("m5.large", "m5.large", name="other", resource_id="i-1"),
+        line(INSTANCE, Operation.SAME, name="web-spot", before=inputs, after=inputs),
+        line(STATE, Operation.CREATE, name="web-spot-state", after=stopped),
+        given={"web-spot": (0.0, 61.5)},
+        phase=Phase.UNDO,
+    )
+    assert found["web-spot"].delta_usd == 0.0
+    assert (found["web-spot-state"].before_usd, found["web-spot-state"].after_usd) == (61.5, 0.0)
+
+
+def test_a_commitment_that_the_undo_leaves_costs_what_it_does_since_the_change() -> None:
+    plan: dict[str, Value] = {"commitment": "1"}
+    one = line(PLAN, Operation.SAME, before=plan, after=plan)
+    found = costs(one, given={"it": (1200.0, 900.0)}, phase=Phase.UNDO)["it"]
+    assert (found.before_usd, found.after_usd) == (900.0, 900.0)
+
+
+def test_an_api_and_logs_are_counted_with_the_function_that_an_opportunity_knows() -> None:
+    tags: dict[str, Value] = {"tags": {CHANGE_TAG: "hs-1"}}
+    changes = (
+        line(FUNCTION, Operation.CREATE, name="function", after=tags),
+        line("aws:apigatewayv2/api:Api", Operation.CREATE, name="api", after=tags),
+        line("aws:cloudwatch/logGroup:LogGroup", Operation.CREATE, name="logs", after=tags),
+        line("aws:cloudwatch/logGroup:LogGroup", Operation.CREATE, name="elsewhere", after={}),
+    )
+    found = costs(*changes, given={"function": (0.0, 0.21)})
+    assert found["function"].delta_usd == 0.21
+    assert (found["api"].delta_usd, found["logs"].delta_usd) == (0.0, 0.0)
+    assert found["api"].basis == "per use, counted with function"
+    assert found["elsewhere"].delta_usd is None
+    assert costs(*changes)["api"].delta_usd is None
 
 
 def test_what_an_opportunity_knows_of_a_machine_is_not_counted_at_its_state_again() -> None:
