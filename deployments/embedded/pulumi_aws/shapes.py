@@ -6,6 +6,7 @@ import importlib
 import inspect
 import threading
 import typing
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,7 +70,7 @@ def fields_of(module: str, name: str) -> Fields:
         name: For example "VolumeArgs".
     """
     with _loading:
-        cls = getattr(importlib.import_module(module), name)
+        cls = _class(module, name)
         names = input_type_py_to_pulumi_names(cls)
         parameters = inspect.signature(cls.__init__).parameters
         where = _module_of_inputs(module)
@@ -84,7 +85,15 @@ def fields_of(module: str, name: str) -> Fields:
 def outputs_of(module: str, name: str) -> frozenset[str]:
     """Return the names of a resource's outputs, inputs among them."""
     with _loading:
-        return frozenset(resource_types(getattr(importlib.import_module(module), name)))
+        return frozenset(resource_types(_class(module, name)))
+
+
+def _class(module: str, name: str) -> type:
+    with warnings.catch_warnings():
+        # The package warns of its own deprecated types while it loads them all.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found: type = getattr(importlib.import_module(module), name)
+    return found
 
 
 def _module_of_inputs(module: str) -> str:

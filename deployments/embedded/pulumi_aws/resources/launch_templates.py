@@ -32,7 +32,11 @@ OPERATIONS = (
     "ec2:DescribeLaunchTemplates",
     "ec2:ModifyLaunchTemplate",
 )
-_GONE = ("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed")
+_GONE = (
+    "InvalidLaunchTemplateId.Malformed",
+    "InvalidLaunchTemplateId.NotFound",
+    "InvalidLaunchTemplateName.NotFoundException",
+)
 _RENAMED = {
     "vpcSecurityGroupIds": "SecurityGroupIds",
     "securityGroupNames": "SecurityGroups",
