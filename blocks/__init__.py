@@ -2,6 +2,7 @@
 
 from blocks.aws import AwsAccount
 from blocks.guardrails import Guardrails
+from blocks.notifications import EmailNotification
 from blocks.savings import IgnoredResource, SavingsOutlook, SavingsSettings
 from blocks.scaling import ScalingTrial, ScalingTrials
 from blocks.spot import HistorySpan, HorizonScores, SpotOutlook
@@ -19,6 +20,7 @@ __all__ = [
     "ArchetypeSize",
     "AwsAccount",
     "ChangeAttempt",
+    "EmailNotification",
     "Guardrails",
     "HistorySpan",
     "HorizonScores",

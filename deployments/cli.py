@@ -327,8 +327,10 @@ def propose(
         base: What the branch begins from.
         push_to: Remote to push the branch to, never by force; none by default.
     """
+    # Late: `homeostat --help` needs none of it.
     from deployments.propose import ProposeError
     from deployments.propose import propose as put_on_branch
+    from tasks.domain.errors import TransientError
 
     name = branch or f"stacks/{stack}"
     try:
@@ -343,7 +345,7 @@ def propose(
             author=of_stacks.git_author(),
             remote=push_to,
         )
-    except (ProposeError, of_stacks.StackCommandError) as error:
+    except (ProposeError, TransientError, of_stacks.StackCommandError) as error:
         return _complain("not proposed", error)
     console.print(f"{name} is at {commit[:12]}", highlight=False)
     return 0

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from blocks import (
     AwsAccount,
+    EmailNotification,
     Guardrails,
     PulumiBackend,
     SavingsOutlook,
@@ -41,6 +42,7 @@ REPORT_BUCKET = "homeostat-reports"
 
 BLOCKS = (
     AwsAccount,
+    EmailNotification,
     Guardrails,
     PulumiBackend,
     SavingsOutlook,
@@ -97,6 +99,7 @@ def _trying_out() -> Guardrails:
     return Guardrails(
         mode="approve",
         scopes=[ModeScope(mode="auto", kinds=["volume-type"])],
+        max_resources_per_run=8,
         max_usd_per_run=5000.0,
         cooldown_hours=0.0,
         alarm_quiet_minutes=0.0,

@@ -24,7 +24,7 @@ MOST_ROWS = 12
 LEAST_CUT_TEXT = 20
 """Characters of a text that are worth showing."""
 TRACEBACK = "Traceback (most recent call last)"
-CHART = re.compile(r"(## Price ahead|## A mean week).*", re.DOTALL)
+CHART = re.compile(r"(## Price ahead|## A mean week|## Resources).*", re.DOTALL)
 """The part of the summary that a terminal cannot draw."""
 
 

@@ -23,12 +23,12 @@ from tasks.chunks import Sealed
 from tasks.domain.stacks.approval import Given
 from tasks.domain.stacks.live import PURCHASE_REGION
 from tasks.domain.stacks.stack_prices import StackPrices, stack_prices
+from tasks.guardrails import guardrail_policy
 from tasks.savings.opportunities import load_spot_quotes, load_use
 from tasks.savings.prices import price_book
 from tasks.stacks.applying import apply_answered, apply_unasked
 from tasks.stacks.finishing import finish
 from tasks.stacks.form import Approval, given_answer
-from tasks.stacks.guard import guardrail_policy
 from tasks.stacks.ledger import entry_of, ledger_of, stack_of_run
 from tasks.stacks.outcome import StackReport
 from tasks.stacks.planning import PURCHASES, load_opportunities, plan_stack, read_live, wanted

@@ -14,7 +14,7 @@ from tasks.chunks import Sealed
 from tasks.domain.guardrails.policy import closed
 from tasks.domain.guardrails.previews import check_preview
 from tasks.domain.stacks.applied import Applied
-from tasks.domain.stacks.approval import ApprovalRequest, Given, demanded, signed_text
+from tasks.domain.stacks.approval import ApprovalRequest, Given, signed_text
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.judgement import Denied, auto_approved, judge
 from tasks.domain.stacks.preview import Preview
@@ -24,7 +24,7 @@ from tasks.stacks.ledger import ledger_of, record, store_document
 from tasks.stacks.outcome import StackReport
 from tasks.stacks.previews import preview_stack
 from tasks.stacks.programs import write_programs
-from tasks.stacks.proposing import Proposal
+from tasks.stacks.proposing import Proposal, signers_needed
 from tasks.stacks.site import Site
 from tasks.stacks.telling import show_outcome
 from tasks.stacks.updates import update_stack
@@ -89,8 +89,7 @@ def _may_be_mended(
     *,
     now: datetime,
 ) -> bool:
-    least = demanded(preview).signers
-    needed = max(least, site.policy.signers_needed) if least else 0
+    needed = signers_needed(site, preview)
     in_time = now < request.expires_at
     return given.approved and given.hash == request.hash and in_time and signers < needed
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Literal
 
 from prefect.input import RunInput
 from pydantic import Field
 
+from tasks.domain.guardrails.signers import signatures_in
 from tasks.domain.stacks.approval import Given
-
-_SIGNATURE = re.compile(r"-----BEGIN SSH SIGNATURE-----.*?-----END SSH SIGNATURE-----", re.DOTALL)
 
 
 class Approval(RunInput):
@@ -43,23 +41,6 @@ def given_answer(form: Approval, *, now: datetime) -> Given:
         approver=form.approver,
         reason=form.reason,
         approved=form.decision == "approve",
-        signatures=split_signatures(form.signatures),
+        signatures=signatures_in([form.signatures]),
         given_at=now,
     )
-
-
-def split_signatures(text: str) -> tuple[str, ...]:
-    """Return every signature in OpenSSH's armour; what stands between them is dropped.
-
-    A form may take line ends away: they are put back between header, body and footer.
-    """
-    return tuple(_armoured(one) for one in _SIGNATURE.findall(text))
-
-
-def _armoured(text: str) -> str:
-    head, body, tail = re.fullmatch(
-        r"(-----BEGIN SSH SIGNATURE-----)(.*)(-----END SSH SIGNATURE-----)", text, re.DOTALL
-    ).groups()  # type: ignore[union-attr]  # the text is a match of the same form
-    code = "".join(body.split())
-    lines = [code[at : at + 70] for at in range(0, len(code), 70)]
-    return "\n".join([head, *lines, tail]) + "\n"

@@ -24,6 +24,7 @@ from tasks.domain.guardrails.cooldown import Attempt, Outcome
 from tasks.domain.guardrails.policy import GuardrailPolicy
 from tasks.domain.savings.report import SavingsDocument
 from tasks.domain.savings.selection.selection import Chosen
+from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.live import LiveAccount
 from tasks.domain.stacks.plan import stack_plans
 from tasks.domain.stacks.program import StackPlan
@@ -165,16 +166,45 @@ def plan_stack(
     if not applying:
         shown = held(applying=False)
         checked = shown if shown.allowed else checked
+    plan, checked = _fitting(chosen.value, live.value, ledger.value, checked, policy, now=now)
     impossible = () if everything is None else everything.refused
     refused = (*impossible, *checked.refused)
     for one in refused:
         get_run_logger().info(
             "stacks.refused kind=%s resource=%s why=%s", one.kind, one.resource, one.why
         )
-    plan = _allowed_plan(chosen.value, live.value, ledger.value, checked, now=now)
     if plan is not None:
         plan = replace(plan, refused=tuple(dict.fromkeys((*plan.refused, *refused))))
     return Planned(plan=plan, checked=replace(checked, refused=refused), applying=applying)
+
+
+def _fitting(
+    chosen: Sequence[Chosen],
+    live: LiveAccount,
+    ledger: StackLedger,
+    checked: Checked,
+    policy: GuardrailPolicy,
+    *,
+    now: datetime,
+) -> tuple[StackPlan | None, Checked]:
+    """Return a plan that touches no more than a run may, without the most disruptive of too many.
+
+    One change may touch several resources, which is known only when it is planned.
+    """
+    while True:
+        plan = _allowed_plan(chosen, live, ledger, checked, now=now)
+        touched = 0 if plan is None else sum(one.adopted for one in plan.change.resources)
+        if touched <= policy.max_resources_per_run or not checked.allowed:
+            return plan, checked
+        last = checked.allowed[-1]
+        why = (
+            f"over the limit of {policy.max_resources_per_run} resources a run "
+            "(max_resources_per_run): next run"
+        )
+        refused = Refused(kind=last.kind, resource=last.resource, region=last.region, why=why)
+        checked = replace(
+            checked, allowed=checked.allowed[:-1], refused=(*checked.refused, refused)
+        )
 
 
 def _allowed_plan(

@@ -9,12 +9,13 @@ from uuid import uuid4
 
 from blocks import ObjectPointer
 from tasks.adapters.documents import from_json
-from tasks.adapters.objects import load_object
+from tasks.adapters.objects import load_object, store_object
 from tasks.adapters.pulumi.environment import engine_version
 from tasks.adapters.state import stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import PermanentError
 from tasks.domain.guardrails.previews import check_preview
+from tasks.domain.guardrails.signers import too_few_signers
 from tasks.domain.stacks.applied import is_adoption_only
 from tasks.domain.stacks.approval import ApprovalRequest, ask, demanded
 from tasks.domain.stacks.approval_text import approval_text
@@ -67,7 +68,16 @@ def propose(
     site: Site, planned: Planned, prices: StackPrices, *, now: datetime
 ) -> Proposal | StackReport:
     """Return what can be decided about; a report where it ends here. Call it in a flow."""
-    show_refused(Sealed(planned.checked.refused))
+    try:
+        return _proposed(site, planned, prices, now=now)
+    finally:
+        # Last: what is in the stack is read first.
+        show_refused(Sealed(planned.checked.refused))
+
+
+def _proposed(
+    site: Site, planned: Planned, prices: StackPrices, *, now: datetime
+) -> Proposal | StackReport:
     if planned.plan is None:
         why = planned.checked.refused[0].why if planned.checked.refused else "nothing to change"
         return StackReport(status="nothing", message=f"no change may be made: {why}")
@@ -118,6 +128,9 @@ def _previewed(
         )
     show_preview(Sealed(preview), Sealed(record_))
     against = check_preview(preview, site.policy)
+    unsigned = too_few_signers(site.policy.allowed_signers, needed=signers_needed(site, preview))
+    if unsigned is not None:
+        against = (*against, unsigned)
     if not preview.acting:
         against = ("everything is as the stack wants it already",)
     if against:
@@ -157,6 +170,12 @@ def _asking(site: Site, record_: StackRecord, preview: Preview, *, now: datetime
     return Proposal(
         record=record_, preview=preview, request=request, text=_text(site, request, preview)
     )
+
+
+def signers_needed(site: Site, preview: Preview) -> int:
+    """Return how many have to sign; 0 where the form is enough."""
+    least = demanded(preview).signers
+    return max(least, site.policy.signers_needed) if least else 0
 
 
 def _text(site: Site, request: ApprovalRequest, preview: Preview) -> str:
@@ -215,6 +234,10 @@ def _keep(
 ) -> None:
     asked: ObjectPointer | None = None
     if request is not None:
+        # As it is hashed: `sha256sum` of this file gives the hash that is approved.
+        store_object(
+            site.store, request.document.encode(), prefix="stacks/documents", suffix=".json"
+        )
         asked = store_document(site.store, ApprovalRequest, request, prefix="requests")
     record(
         site.ledger,

@@ -12,10 +12,10 @@ from tasks.adapters.state import stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import InfraError, PermanentError
 from tasks.domain.guardrails.cooldown import Outcome
-from tasks.domain.guardrails.previews import check_preview
+from tasks.domain.guardrails.previews import check_undo
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.health import Health
-from tasks.domain.stacks.preview import Operation, Preview
+from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
 from tasks.domain.stacks.stack_prices import StackPrices
 from tasks.stacks.ledger import entry_of, ledger_of, record, stored_record
@@ -95,7 +95,8 @@ def _undone(
         settings, folder, Sealed(record_), Phase.UNDO, Sealed(prices), pack=site.pack, plan=plan
     )
     show_preview(Sealed(seen), Sealed(record_))
-    against = check_preview(seen, site.policy, created=_created(site, entry), over_drift=over_drift)
+    approved = _approved(site, entry)
+    against = check_undo(seen, site.policy, applied=approved, over_drift=over_drift)
     if against:
         return seen, "; ".join(against)
     if seen.acting:
@@ -106,12 +107,12 @@ def _undone(
     return seen, "" if health.health is Health.HEALTHY else health.why
 
 
-def _created(site: Site, entry: StackEntry) -> frozenset[str]:
-    """Return what the change made: an undo takes it back, and nothing is lost."""
+def _approved(site: Site, entry: StackEntry) -> Preview:
+    """Return the preview of the change: the undo may act on nothing else."""
     if entry.preview is None:
-        return frozenset()
-    approved = from_json(Preview, load_object(site.store, stored_object(entry.preview)))
-    return frozenset(one.urn for one in approved.doing(Operation.CREATE))
+        message = "the preview of the change is not stored; undo it by hand with its undo program"
+        raise PermanentError(message)
+    return from_json(Preview, load_object(site.store, stored_object(entry.preview)))
 
 
 def _undo_failed(

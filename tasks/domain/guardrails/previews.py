@@ -39,7 +39,9 @@ def check_preview(
     return tuple(_refusals(preview, policy, created=created, over_drift=over))
 
 
-def check_undo(undo: Preview, policy: GuardrailPolicy, *, applied: Preview) -> tuple[str, ...]:
+def check_undo(
+    undo: Preview, policy: GuardrailPolicy, *, applied: Preview, over_drift: bool = False
+) -> tuple[str, ...]:
     """Return why an undo must not run by itself; nothing where approving the change covers it.
 
     It may act on what the change acted on and on nothing else, delete only what the change made,
@@ -49,6 +51,7 @@ def check_undo(undo: Preview, policy: GuardrailPolicy, *, applied: Preview) -> t
         undo: Made now, by the engine, of the undo program whose hash was approved.
         policy: The operator's, read now.
         applied: The preview of the change, as it was approved.
+        over_drift: As in `check_preview`.
     """
     created = frozenset(one.urn for one in applied.doing(Operation.CREATE))
     anew = frozenset(one.urn for one in applied.acting if replaces(one))
@@ -66,7 +69,7 @@ def check_undo(undo: Preview, policy: GuardrailPolicy, *, applied: Preview) -> t
         (bool(bought), f"it commits to pay for {_names(bought)}"),
     )
     own = tuple(f"undo needs an approval of its own: {why}" for wrong, why in found if wrong)
-    return (*own, *check_preview(undo, policy, created=created))
+    return (*own, *check_preview(undo, policy, created=created, over_drift=over_drift))
 
 
 def _refusals(

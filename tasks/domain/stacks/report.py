@@ -263,7 +263,7 @@ def _drift(preview: Preview, room: Room) -> str:
     if not preview.drift:
         return ""
     head = "| resource | the account has otherwise than the state |\n| :-- | :-- |"
-    said = "Somebody changed it beside the stack. What the program says wins when it is applied."
+    said = "Somebody changed it beside the stack: it is not applied before that is settled."
     return f"{said}\n\n{_table(head, sorted(preview.drift, key=by_danger), _drifted, room)}"
 
 
