@@ -94,11 +94,14 @@ def _is_same(found: object, meant: object) -> bool:
     kind = type(found)
     if kind is not type(meant):
         return False
+    if kind is str:
+        return found == meant
     if isinstance(found, ast.AST):
         # Most nodes are constants: asking only for their value halves the time.
         names = ("value",) if kind is ast.Constant else found._fields
         for name in names:
-            if not _is_same(getattr(found, name, None), getattr(meant, name, None)):
+            one, other = getattr(found, name, None), getattr(meant, name, None)
+            if one is not other and not _is_same(one, other):
                 return False
         return True
     if isinstance(found, list) and isinstance(meant, list):

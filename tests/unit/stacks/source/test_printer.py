@@ -219,7 +219,16 @@ def test_a_text_that_is_not_its_tree_is_never_returned() -> None:
     node = ast.parse("web = f('a')").body[0]
     assert proven(node) == 'web = f(\n    "a",\n)'
 
-    for meant in (ast.Name(id="a.b"), ast.Name(id="1"), ast.Constant(value=-1)):
+    class Text(StrEnum):
+        ONE = "a"
+
+    for meant in (
+        ast.Name(id="a.b"),
+        ast.Name(id="1"),
+        ast.Constant(value=-1),
+        ast.Constant(value=Text.ONE),
+        ast.List(elts=[ast.Name(id="a, b", ctx=ast.Load())], ctx=ast.Load()),
+    ):
         with pytest.raises(AssertionError, match="not its tree"):
             proven(ast.Expr(value=meant))
 
