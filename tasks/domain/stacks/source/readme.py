@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.domain.savings.money import Usd
-from tasks.domain.stacks.changes import Change, Refused
+from tasks.domain.stacks.changes import Change, Phase, Refused
 from tasks.domain.stacks.program import Program, Resource, StackPlan
 from tasks.domain.stacks.source.leaves import Difference, differences, is_label
 from tasks.domain.stacks.source.markdown import code, prose
@@ -31,6 +31,7 @@ def readme_text(plan: StackPlan, *, notes: Sequence[str] = ()) -> str:
         f"together they save {money(saving)}.",
         "",
         *_by_hand(plan.stack),
+        *_kept(plan),
         *_overview(plan.changes),
         *_changes(plan),
         *_refused(plan.refused),
@@ -61,10 +62,27 @@ def _by_hand(stack: str) -> Iterator[str]:
         f"pulumi -C undo up --stack {stack}     # if need be",
         "```",
         "",
-        "What was adopted is protected and stays in the account when it leaves the stack: "
-        "`pulumi destroy` deletes none of it.",
-        "",
     )
+
+
+def _kept(plan: StackPlan) -> Iterator[str]:
+    """Say what becomes of what exists when a stack is destroyed, as the programs have it."""
+    adopted = [one for phase in Phase for one in plan.program(phase).resources if one.adopted]
+    loose = dict.fromkeys(
+        code(one.name) for one in adopted if not (one.protect and one.retain_on_delete)
+    )
+    if adopted and not loose:
+        yield from (
+            "What was adopted is protected and stays in the account when it leaves the stack: "
+            "`pulumi destroy` deletes none of it.",
+            "",
+        )
+    elif loose:
+        yield from (
+            "**Not protected, or deleted when it leaves the stack**, though it was there before: "
+            f"{', '.join(loose)}.",
+            "",
+        )
 
 
 def _overview(changes: Sequence[Change]) -> Iterator[str]:

@@ -180,6 +180,24 @@ def test_a_plan_of_nothing_is_a_project_too() -> None:
     judge_project(project_files(plan), plan)
 
 
+def test_the_readme_says_what_would_be_deleted_though_it_was_there_before() -> None:
+    plan = whole_plan()
+    assert "though it was there before: `data`.\n" in readme(plan)
+
+    kept = {
+        phase: replace(
+            getattr(plan, phase),
+            resources=tuple(
+                replace(one, protect=True, retain_on_delete=True)
+                for one in getattr(plan, phase).resources
+            ),
+        )
+        for phase in ("adopt", "change", "undo")
+    }
+
+    assert "`pulumi destroy` deletes none of it." in readme(replace(plan, **kept))
+
+
 def test_what_leaves_the_stack_is_named() -> None:
     plan = whole_plan()
     kept = tuple(one for one in plan.change.resources if one.name not in {"data", "web-state"})
