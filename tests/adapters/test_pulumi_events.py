@@ -36,6 +36,8 @@ def step(op: str, name: str = "web", **more: Any) -> Event:
     """An event in the shape that the worker writes; what is in it was told by Pulumi 3.259."""
     token = more.pop("token", INSTANCE)
     given = {"kind": "pre", "replaces": [], "old": None, "new": None} | more
+    old, new = ((given[key] or {}).get("inputs", {}) for key in ("old", "new"))
+    given.setdefault("differs", [key for key in {**old, **new} if old.get(key) != new.get(key)])
     return {"op": op, "urn": urn(name, token), "type": token, **given}
 
 
@@ -194,3 +196,18 @@ def test_a_name_that_is_there_already_is_known() -> None:
         [step("update", old=old, new=side(name="web-0a1b2c3", type="b"))], known={}
     )
     assert line.inputs_after == {"name": "web-0a1b2c3", "type": "b"}
+
+
+def test_only_what_the_provider_sees_as_different_is_shown() -> None:
+    """After an import the state has every input, and the program those that it says."""
+    old = side("i-1", type="a", subnetId="s-1", tags={"n": "1", "o": "2"})
+    new = side(type="b", tags={"n": "2"})
+    events = [step("update", old=old, new=new, differs=["type", "tags.n"])]
+    (line,) = resource_changes(events, known={})
+    assert [one.path for one in line.diffs] == ["tags.n", "type"]
+
+
+def test_a_path_that_is_written_otherwise_shows_the_whole_property() -> None:
+    old, new = side("i-1", tags={"a/b": "1"}), side(tags={"a/b": "2"})
+    (line,) = resource_changes([step("update", old=old, new=new, differs=["tags.a/b"])], known={})
+    assert [one.path for one in line.diffs] == ['tags["a/b"]']

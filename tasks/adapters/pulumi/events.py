@@ -10,8 +10,8 @@ from typing import Any
 from tasks.adapters.pulumi.made_up_names import without_made_up_names
 from tasks.adapters.pulumi.values import plain_inputs
 from tasks.domain.stacks.applied import Done, Failed
-from tasks.domain.stacks.diffs import masked, property_diffs
-from tasks.domain.stacks.preview import Operation, ResourceChange, Value
+from tasks.domain.stacks.diffs import first_key, masked, property_diffs, related
+from tasks.domain.stacks.preview import Operation, PropertyDiff, ResourceChange, Value
 from tasks.domain.stacks.recovery import name_of
 
 LONGEST_MESSAGE = 600
@@ -230,17 +230,35 @@ def _diffs(
     before: dict[str, Value] | None,
     after: dict[str, Value] | None,
     planned: list[Event],
-) -> Any:
+) -> tuple[PropertyDiff, ...]:
     if operation not in {Operation.UPDATE, Operation.REPLACE}:
         return ()
-    replaces = {path for one in planned for path in one.get("replaces", ())}
-    return property_diffs(before, after, replaces=replaces)
+    return _told_diffs(before, after, planned)
+
+
+def _told_diffs(
+    before: dict[str, Value] | None, after: dict[str, Value] | None, steps: list[Event]
+) -> tuple[PropertyDiff, ...]:
+    """Return the differences that the provider sees, leaf by leaf.
+
+    It alone knows that leaving something out can mean "as it is": after an import the state has
+    every input there is, and the program the few that it says.
+    """
+    replaces = {path for one in steps for path in one.get("replaces", ())}
+    differs = {path for one in steps for path in one.get("differs", ())}
+    found = property_diffs(before, after, replaces=replaces)
+    kept: list[PropertyDiff] = []
+    for name in sorted({first_key(path) for path in differs}):
+        of_it = [one for one in found if first_key(one.path) == name]
+        # Where a provider writes its paths otherwise than we do, all of the property is shown.
+        kept += [one for one in of_it if any(related(one.path, path) for path in differs)] or of_it
+    return tuple(kept)
 
 
 def _drifted(urn: str, step: Event) -> ResourceChange | None:
     before, after = _inputs(step["old"]), _inputs(step["new"])
     before, after = _with_secrets_masked(before, after, [step])
-    diffs = property_diffs(before, after)
+    diffs = _told_diffs(before, after, [step])
     if after is not None and not diffs:
         return None
     return ResourceChange(

@@ -308,6 +308,7 @@ def _step(step: Any) -> dict[str, Any]:
         "urn": step.urn,
         "type": step.type,
         "replaces": [*replaces, *(step.keys or ())],
+        "differs": [*detailed, *(step.diffs or ())],
         "old": _side(step.old),
         "new": _side(step.new),
     }

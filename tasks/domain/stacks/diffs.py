@@ -27,7 +27,7 @@ def property_diffs(
     found = sorted(_differing("", before or {}, after or {}), key=lambda one: one[0])
     return tuple(
         PropertyDiff(
-            path=path, before=old, after=new, replaces=any(_related(path, r) for r in replaces)
+            path=path, before=old, after=new, replaces=any(related(path, r) for r in replaces)
         )
         for path, old, new in found
     )
@@ -89,7 +89,13 @@ def _joined(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _related(path: str, other: str) -> bool:
+def first_key(path: str) -> str:
+    """Return the name of the input that a path begins with."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def related(path: str, other: str) -> bool:
+    """Return whether two paths are the same, or one is in what the other names."""
     return path == other or _below(path, other) or _below(other, path)
 
 
