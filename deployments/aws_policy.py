@@ -89,11 +89,6 @@ PURPOSES = (
             "rds:List*",
         ),
     ),
-    # Leave it out where groups are not to be scaled ahead: nothing else needs it.
-    Purpose(
-        sid="ScaleAhead",
-        actions=("autoscaling:DeletePolicy", "autoscaling:PutScalingPolicy"),
-    ),
     Purpose(sid="KnowOneself", actions=("sts:GetCallerIdentity",)),
     Purpose(
         sid="OwnBuckets",

@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 from pydantic import Field
 
 from blocks import AwsAccount, Guardrails, ScalingTrial, ScalingTrials
-from flows.blocks import block_of
+from flows.blocks import NoSuchBlockError, block_of
 from flows.due import reason_to_skip
 from flows.parameters import BlockName, Region
 from flows.runners import chosen_runner
@@ -83,6 +83,7 @@ def scale_ahead(
     approved: Annotated[list[str], Field(max_length=100)] = [],  # noqa: B006 - the same
     target: Annotated[float, Field(gt=0, le=1)] = 0.7,
     account: BlockName = "homeostat",
+    apply_account: BlockName = "homeostat-apply",
     guardrails: BlockName = "homeostat",
     trials: BlockName = "homeostat",
 ) -> ScalingReport:
@@ -97,7 +98,8 @@ def scale_ahead(
         regions: For example us-east-1; empty for the regions of the account block.
         approved: Ids of steps that people approved, as an earlier run showed them.
         target: Use of the processor that new policies plan for, 0 to 1.
-        account: Name of the AwsAccount block.
+        account: Name of the AwsAccount block that reads.
+        apply_account: The one that may change groups' policies; looked up only for a step.
         guardrails: Name of the Guardrails block.
         trials: Name of the ScalingTrials block to read and write.
     """
@@ -110,10 +112,8 @@ def scale_ahead(
     known = load_state(ScalingTrials, trials).trials
 
     lines = _judged(aws, groups, known, now=now, limits=limits, target=target)
-    allowed = _Allowed(block=guardrails, approved=frozenset(approved))
-    lines = [
-        _acted(aws, one, allowed, name=trials, now=now, limits=limits) for one in _ordered(lines)
-    ]
+    allowed = _Allowed(block=guardrails, apply=apply_account, approved=frozenset(approved))
+    lines = [_acted(one, allowed, name=trials, now=now, limits=limits) for one in _ordered(lines)]
     remember(trials, {one.group.key: one.trial for one in lines}, now=now)
     show_ahead(lines, now=now, mode=str(policy.mode))
     return _report(lines)
@@ -124,6 +124,7 @@ class _Allowed:
     """What may be done, asked again immediately before each step."""
 
     block: str
+    apply: str
     approved: frozenset[str]
     taken: int = 0
 
@@ -185,7 +186,6 @@ def _ordered(lines: Sequence[AheadLine]) -> list[AheadLine]:
 
 
 def _acted(
-    aws: AwsAccount,
     line: AheadLine,
     allowed: _Allowed,
     *,
@@ -200,8 +200,12 @@ def _acted(
     if why_not is not None:
         waits = why_not.startswith(WAITS)
         return replace(line, outcome=f"not taken: {why_not}", waits=waits)
+    try:
+        changing = block_of(AwsAccount, allowed.apply)
+    except NoSuchBlockError as error:
+        return replace(line, outcome=f"not taken: {error}")
     begin_step(name, line.group, line.trial, line.step, now=now)
-    outcome = take_step(aws, line.step)
+    outcome = take_step(changing, line.step)
     if not outcome.done:
         return replace(line, outcome=outcome.text)
     trial = after_step(line.trial, line.step, now=now, limits=limits)

@@ -154,14 +154,13 @@ def test_operations_become_actions_of_other_names_and_keep_their_order() -> None
     ]
 
 
-def test_nothing_is_changed_but_objects_of_our_own_buckets_and_predictive_policies() -> None:
+def test_nothing_is_changed_but_objects_of_our_own_buckets() -> None:
     for statement in json.loads(POLICY_FILE.read_text())["Statement"]:
         reads = all(
             action.split(":")[1].startswith(("Describe", "Get", "List", "GET"))
             for action in statement["Action"]
         )
-        own = statement["Resource"].startswith("arn:aws:s3:::homeostat-")
-        assert reads or own or statement["Sid"] == "ScaleAhead"
+        assert reads or statement["Resource"].startswith("arn:aws:s3:::homeostat-")
 
 
 @pytest.mark.embedded("aws")

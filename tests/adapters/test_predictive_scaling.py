@@ -11,6 +11,7 @@ import pytest
 
 from deployments.embedded.aws.faults import FaultKind, FaultRule
 from deployments.embedded.aws.metric_store import MetricKey
+from deployments.embedded.aws.policy import APPLYING_KEY
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from tasks.adapters.metrics import Window
 from tasks.adapters.predictive_scaling import (
@@ -80,8 +81,13 @@ def put(scaling: Any, group: str, policy: str, mode: str = "ForecastOnly") -> No
 
 @pytest.fixture
 def scaling(server: EmbeddedAws) -> Any:
-    # With the user's key: the policy has to allow every call.
+    # With the user's keys: the policies have to allow every call.
     return aws_client(server, "autoscaling")
+
+
+@pytest.fixture
+def changing(server: EmbeddedAws) -> Any:
+    return aws_client(server, "autoscaling", key=APPLYING_KEY)
 
 
 def named(scaling: Any, name: str) -> AheadGroup:
@@ -148,9 +154,9 @@ def test_a_regular_group_is_judged_good_from_what_the_account_tells(
     assert found.scores.short_now > 0.05
 
 
-def test_a_forecast_of_a_policy_that_is_gone_is_refused(scaling: Any) -> None:
+def test_a_forecast_of_a_policy_that_is_gone_is_refused(scaling: Any, changing: Any) -> None:
     group = named(scaling, "ours")
-    put_configuration(scaling, region=REGION, group="ours", policy=group.policy, wanted=None)
+    put_configuration(changing, region=REGION, group="ours", policy=group.policy, wanted=None)
     window = Window(start=START, end=START + timedelta(days=1))
     with pytest.raises(PermanentError, match="No predictive scaling policy"):
         capacity_forecast(scaling, group, window=window)
@@ -182,35 +188,35 @@ def live(scaling: Any, step: Step) -> Any:
     return live_configuration(scaling, region=REGION, group=step.group, policy=step.policy)
 
 
-def test_the_whole_life_of_a_policy_and_back(scaling: Any) -> None:
+def test_the_whole_life_of_a_policy_and_back(scaling: Any, changing: Any) -> None:
     begin = due(named(scaling, "asks"), Verdict.NOT_YET, stage=Stage.NONE)
-    assert taken(scaling, begin).text == DONE
+    assert taken(changing, begin).text == DONE
     on = due(named(scaling, "asks"), Verdict.GOOD)
-    assert taken(scaling, on).done
+    assert taken(changing, on).done
     assert named(scaling, "asks").stage is Stage.SCALING
     off = due(named(scaling, "asks"), Verdict.HARMFUL, stage=Stage.SCALING)
-    assert taken(scaling, off).done
+    assert taken(changing, off).done
     assert live(scaling, off) == begin.after
     remove = due(named(scaling, "asks"), Verdict.BAD)
-    assert taken(scaling, remove).done
+    assert taken(changing, remove).done
     assert named(scaling, "asks").stage is Stage.NONE
 
 
-def test_each_step_can_be_taken_back(scaling: Any) -> None:
+def test_each_step_can_be_taken_back(scaling: Any, changing: Any) -> None:
     on = due(named(scaling, "ours"), Verdict.GOOD)
-    assert taken(scaling, on).done
-    assert taken(scaling, on.inverse).done
+    assert taken(changing, on).done
+    assert taken(changing, on.inverse).done
     assert live(scaling, on) == on.before
 
 
-def test_a_step_taken_twice_changes_nothing_the_second_time(scaling: Any) -> None:
+def test_a_step_taken_twice_changes_nothing_the_second_time(scaling: Any, changing: Any) -> None:
     on = due(named(scaling, "ours"), Verdict.GOOD)
-    assert taken(scaling, on).text == DONE
-    assert taken(scaling, on).text == ALREADY
+    assert taken(changing, on).text == DONE
+    assert taken(changing, on).text == ALREADY
 
 
 def test_what_somebody_changed_meanwhile_is_left_as_it_is(
-    server: EmbeddedAws, scaling: Any
+    server: EmbeddedAws, scaling: Any, changing: Any
 ) -> None:
     on = due(named(scaling, "ours"), Verdict.GOOD)
     theirs = {**ONLY, "SchedulingBufferTime": 600}
@@ -220,18 +226,20 @@ def test_what_somebody_changed_meanwhile_is_left_as_it_is(
         PolicyType="PredictiveScaling",
         PredictiveScalingConfiguration=theirs,
     )
-    found = taken(scaling, on)
+    found = taken(changing, on)
     assert not found.done
     assert "somebody changed" in found.text
     assert live(scaling, on) == theirs
 
 
-def test_a_step_that_fails_leaves_the_policy_as_it_was(server: EmbeddedAws, scaling: Any) -> None:
+def test_a_step_that_fails_leaves_the_policy_as_it_was(
+    server: EmbeddedAws, scaling: Any, changing: Any
+) -> None:
     on = due(named(scaling, "ours"), Verdict.GOOD)
     server.faults.replace(
         [FaultRule(operation="autoscaling:PutScalingPolicy", kind=FaultKind.ERROR)]
     )
-    found = taken(scaling, on)
+    found = taken(changing, on)
     assert not found.done
     assert found.text.endswith("it is as it was")
     assert live(scaling, on) == on.before
@@ -255,17 +263,21 @@ class Fickle:
         return answer
 
 
-def test_what_cannot_be_verified_is_put_back(server: EmbeddedAws, scaling: Any) -> None:
+def test_what_cannot_be_verified_is_put_back(
+    server: EmbeddedAws, scaling: Any, changing: Any
+) -> None:
     on = due(named(scaling, "ours"), Verdict.GOOD)
-    found = taken(Fickle(scaling, server), on)
+    found = taken(Fickle(changing, server), on)
     server.faults.replace(())
     assert not found.done
     assert live(scaling, on) == on.before
 
 
-def test_where_nothing_answers_nothing_is_tried(server: EmbeddedAws, scaling: Any) -> None:
+def test_where_nothing_answers_nothing_is_tried(
+    server: EmbeddedAws, scaling: Any, changing: Any
+) -> None:
     on = due(named(scaling, "ours"), Verdict.GOOD)
     server.faults.replace([FaultRule(operation="autoscaling:*", kind=FaultKind.THROTTLE)])
-    found = taken(scaling, on)
+    found = taken(changing, on)
     assert not found.done
     assert found.text.startswith("not tried")

@@ -17,6 +17,7 @@ from prefect.client.schemas.objects import State
 from blocks import Guardrails, ScalingTrials
 from deployments.embedded.aws.faults import FaultKind, FaultRule
 from deployments.embedded.aws.metric_store import MetricKey
+from deployments.embedded.aws.policy import APPLYING_KEY
 from flows.blocks import NoSuchBlockError
 from flows.scaling import ScalingReport, scale_ahead
 from tasks.adapters.predictive_scaling import AHEAD_TAG, live_configuration
@@ -98,6 +99,8 @@ def policies(cloud: Cloud) -> Iterator[None]:
 def name(cloud: Cloud, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     found = re.sub(r"[^a-z0-9]+", "-", str(request.node.name)).strip("-")
     save_blocks(cloud, found, tmp_path)
+    changing = cloud.account.model_copy(update={"aws_access_key_id": APPLYING_KEY})
+    changing.save(f"{found}-apply", overwrite=True)
     return found
 
 
@@ -107,7 +110,11 @@ def guard(name: str, **settings: Any) -> None:
 
 def run(name: str, **more: Any) -> ScalingReport:
     found: ScalingReport = scale_ahead(
-        regions=[REGION], account=name, guardrails=name, trials=name, **more
+        regions=[REGION],
+        account=name,
+        guardrails=name,
+        trials=name,
+        **{"apply_account": f"{name}-apply", **more},
     )
     return found
 
@@ -267,6 +274,13 @@ def test_one_group_that_cannot_be_judged_keeps_no_other_from_its_step(
     report = run(name)
     assert report.steps == {f"{REGION}/asks": "begin", f"{REGION}/ours": "wait"}
     assert mode_of(cloud, "asks", policy_name("asks")) == "ForecastOnly"
+
+
+def test_without_an_account_for_changes_nothing_is_changed(cloud: Cloud, name: str) -> None:
+    guard(name, mode="auto")
+    report = run(name, apply_account="none")
+    assert report.done == ()
+    assert modes(cloud) == (None, "ForecastOnly")
 
 
 def test_without_guardrails_nothing_runs(name: str) -> None:
