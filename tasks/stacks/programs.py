@@ -10,6 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.chunks import Sealed
+from tasks.domain.stacks.hourly import hourly_prices
 from tasks.domain.stacks.program import StackPlan
 from tasks.domain.stacks.quoted import PRICES_FILE, Quoted, prices_text
 from tasks.domain.stacks.record import StackRecord, stack_record
@@ -33,7 +34,13 @@ def generate_programs(
     quoted = Quoted(quoted_on=day, prices=prices.value, given=plan.value.prices)
     programs = [text.decode() for path, text in files.items() if path.endswith("__main__.py")]
     files[PRICES_FILE] = prices_text(quoted, programs).encode()
-    return stack_record(plan.value, files, generated_at=now, spot_usd_per_hour=prices.value.spot)
+    return stack_record(
+        plan.value,
+        files,
+        generated_at=now,
+        spot_usd_per_hour=prices.value.spot,
+        hourly=hourly_prices(plan.value, prices.value),
+    )
 
 
 def write_programs(record: StackRecord, folder: Path) -> Path:

@@ -47,6 +47,7 @@ class StackRecord:
         files: The project, text by path.
         prices: USD a month (before, after) by logical name, where it follows from the opportunity.
         spot_usd_per_hour: Spot prices by instance type that the preview was reckoned with.
+        hourly: USD of one hour (before, after) by change id, where it is known.
     """
 
     stack: str
@@ -58,6 +59,7 @@ class StackRecord:
     files: Mapping[str, str]
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     spot_usd_per_hour: Mapping[str, float] = field(default_factory=dict)
+    hourly: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def undo_sha256(self) -> str:
@@ -81,6 +83,7 @@ def stack_record(
     *,
     generated_at: datetime,
     spot_usd_per_hour: Mapping[str, float],
+    hourly: Mapping[str, tuple[float, float]],
 ) -> StackRecord:
     """Return what is kept of a plan and its generated files.
 
@@ -89,6 +92,7 @@ def stack_record(
         files: UTF-8 text by path.
         generated_at: Now, aware UTC.
         spot_usd_per_hour: By instance type, as quoted now.
+        hourly: By change id: `hourly_prices`.
     """
     return StackRecord(
         stack=plan.stack,
@@ -103,6 +107,7 @@ def stack_record(
         files={path: content.decode() for path, content in files.items()},
         prices=dict(plan.prices),
         spot_usd_per_hour=dict(spot_usd_per_hour),
+        hourly=dict(hourly),
     )
 
 
