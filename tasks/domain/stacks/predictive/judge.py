@@ -51,6 +51,9 @@ def judge_forecast(group: GroupHours, *, limits: Limits) -> Judgement:
     if days < limits.least_days:
         why = f"{days:.1f} days of its forecasts can be compared, {limits.least_days:g} are needed"
         return Judgement(verdict=Verdict.NOT_YET, why=why, scores=scores)
+    if group.min_size == group.max_size:
+        why = f"its size is {group.min_size} at any time: there is nothing to scale"
+        return Judgement(verdict=Verdict.NOT_YET, why=why, scores=scores)
     bad = next(_bad(scores, limits), None)
     if bad is not None:
         return Judgement(verdict=Verdict.BAD, why=bad, scores=scores)
@@ -58,7 +61,7 @@ def judge_forecast(group: GroupHours, *, limits: Limits) -> Judgement:
     if lacking is None:
         why = (
             f"it covers {scores.coverage:.1%} of {scores.hours} hours, no baseline is better, and "
-            f"of the hours that are short today it covers {_of(scores.helped, scores.short_now)}"
+            f"{_helped(scores)}"
         )
         return Judgement(verdict=Verdict.GOOD, why=why, scores=scores)
     if days >= limits.most_days:
@@ -125,10 +128,10 @@ def _worse(name: str, rival: Rival) -> str:
     )
 
 
-def _of(part: float | None, whole: float | None) -> str:
-    if part is None or not whole:
-        return "all: there are none"
-    return f"{part / whole:.0%}"
+def _helped(scores: ForecastScores) -> str:
+    if scores.helped is None or not scores.short_now:
+        return "no hour is short today"
+    return f"it covers {scores.helped / scores.short_now:.0%} of the hours that are short today"
 
 
 def judge_scaling(

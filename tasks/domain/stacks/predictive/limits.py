@@ -3,12 +3,12 @@
 While a policy only forecasts, every hour for which a forecast was made beforehand is compared with
 what then happened. Capacity is what the group would have with the forecast: rounded up and kept
 within its sizes. An hour is covered when that capacity would have kept use at or below the limit.
-Errors are in whole instances, rounded up on either side; below a mean of `no_error` they count as
-none.
+Need and errors are in whole instances within the group's sizes, as is what two forecasts could do
+differently; a mean error below `no_error` counts as none.
 
 | verdict | when |
 |---|---|
-| NOT_YET | fewer than `least_days` of compared hours |
+| NOT_YET | fewer than `least_days` of compared hours, or a group of one size: there is nothing to scale |
 | BAD | covered hours below `bad_coverage`; or more idle than `bad_spare` of the need; or an error above `bad_error` times that of the better of "as yesterday" and "as a week ago" |
 | GOOD | covered hours at least `good_coverage`, and `good_week_coverage` in each week by itself; idle at most `good_spare` of the need; an error at most that of the better baseline; and of use: it covers at least `useful_share` of hours that are short today, or adds at most `harmless_share` of instance hours to what dynamic scaling has |
 | BAD | still neither after `most_days` |

@@ -67,7 +67,9 @@ def forecast_scores(group: GroupHours, limits: Limits) -> ForecastScores:
     limit = limit_of(group, limits)
     covered = group.busy <= group.planned * limit + 1e-9
     needed, planned = group.needed[known], group.planned[known]
-    total = float(needed.sum())
+    # What stands idle because the group may not get smaller is not the forecast's doing.
+    least = np.maximum(needed, group.min_size)
+    total = float(least.sum())
     served = known & np.isfinite(group.serving)
     short = group.busy > group.serving * limit + 1e-9
     added = np.maximum(group.planned - group.serving, 0.0)[served].sum()
@@ -76,7 +78,7 @@ def forecast_scores(group: GroupHours, limits: Limits) -> ForecastScores:
         coverage=float(covered[known].mean()),
         coverage_at_target=float((planned >= needed).mean()),
         worst_week=_worst_week(covered, known),
-        spare=float(np.maximum(planned - needed, 0.0).sum()) / total if total > 0.0 else None,
+        spare=_ratio(float(np.maximum(planned - least, 0.0).sum()), total),
         yesterday=_rival(group, DAY_HOURS),
         last_week=_rival(group, WEEK_HOURS),
         short_now=_share(short, served),
@@ -100,9 +102,9 @@ def _worst_week(covered: BoolArray, known: BoolArray) -> float | None:
 
 
 def _rival(group: GroupHours, lag: int) -> Rival | None:
-    # Both in whole instances: a forecast that is rounded up already is not worse for it.
-    needed = group.needed
-    foretold: FloatArray = np.ceil(group.forecast - 1e-9)
+    # Both in whole instances and within the group's sizes: nobody gets more or less than that.
+    needed = np.clip(group.needed, group.min_size, group.max_size)
+    foretold: FloatArray = group.planned
     before = np.full(len(needed), np.nan)
     before[lag:] = needed[:-lag]
     both = np.isfinite(foretold) & np.isfinite(needed) & np.isfinite(before)

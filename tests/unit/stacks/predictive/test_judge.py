@@ -54,6 +54,24 @@ def test_capacity_is_rounded_up_and_kept_within_the_sizes() -> None:
     assert group.planned.tolist() == [1.0, 4.0, 10.0]
 
 
+def test_what_a_group_may_not_go_below_is_not_held_against_its_forecast() -> None:
+    made = followed(2 * WEEK)
+    fixed = replace(
+        made,
+        min_size=12,
+        max_size=12,
+        serving=np.full(2 * WEEK, 12.0),
+        forecast=made.forecast * 0.5,
+    )
+    found = forecast_scores(fixed, LIMITS)
+    assert (found.coverage, found.spare) == (1.0, 0.0)
+    assert found.yesterday is not None
+    assert found.yesterday.error == 0.0
+    assert judge_forecast(fixed, limits=LIMITS).why == (
+        "its size is 12 at any time: there is nothing to scale"
+    )
+
+
 def test_an_hour_within_the_headroom_is_covered_and_misses_the_target() -> None:
     group = small([2.2], [4.0], [4.0])
     found = forecast_scores(group, LIMITS)
