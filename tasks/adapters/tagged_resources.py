@@ -332,7 +332,15 @@ def _cache_tags(client: Any, one: Mapping[str, Any]) -> Mapping[str, Any]:
 def _or_none(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
-    except boto_errors.ClientError as error:
-        if error.response["Error"].get("Code") in _MISSING:
+    except (boto_errors.ClientError, PermanentError) as error:
+        # What is read in pages is translated already.
+        told = error if isinstance(error, boto_errors.ClientError) else error.__cause__
+        if _code(told) in _MISSING:
             return None
         raise
+
+
+def _code(error: BaseException | None) -> str:
+    if not isinstance(error, boto_errors.ClientError):
+        return ""
+    return str(error.response["Error"].get("Code"))
