@@ -23,7 +23,7 @@ from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.stacks.applied import is_adoption_only
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.preview import Operation, PropertyDiff
-from tasks.domain.stacks.recovery import Outcome, Recovery, remaining
+from tasks.domain.stacks.recovery import CutOffError, Outcome, Recovery, remaining
 from tests.support.reality import ToolPath
 
 pytestmark = [
@@ -199,7 +199,7 @@ def test_an_update_that_fails_half_way_says_what_was_done_and_can_be_finished(
     assert "role" in {one.name for one in done.done}
     assert done.pending == ("creating function",)
 
-    with pytest.raises(PermanentError, match="recover the stack"):
+    with pytest.raises(CutOffError, match="recover the stack"):
         preview(stack.settings, stack.folder, stack="eu", phase=Phase.CHANGE)
     (resolution,) = stack.recovered().resolutions
     assert (resolution.name, resolution.outcome) == ("function", Outcome.CLEARED)

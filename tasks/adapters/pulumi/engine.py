@@ -34,7 +34,7 @@ from tasks.domain.stacks.applied import Applied, Done
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.preview import Preview, Source, Value
 from tasks.domain.stacks.program import PROJECT
-from tasks.domain.stacks.recovery import pending_operations
+from tasks.domain.stacks.recovery import CutOffError, pending_operations
 from tasks.domain.stacks.state_serial import state_serial
 
 HOW_TO_GET = (
@@ -76,7 +76,8 @@ def preview(
 
     Raises:
         TransientError: Another update holds the stack.
-        PermanentError: The engine refuses the program, or an earlier update was cut off.
+        CutOffError: An earlier update was cut off, or this preview was.
+        PermanentError: The engine refuses the program.
     """
     version = required_version(settings)
     request = program_request(settings, folder, stack=stack, phase=phase, region=region)
@@ -123,7 +124,8 @@ def apply(
 
     Raises:
         TransientError: Another update holds the stack; nothing was done.
-        PermanentError: Nothing was done: refused, or an earlier update was cut off.
+        CutOffError: An earlier update was cut off, or this one: recover the stack.
+        PermanentError: Refused; nothing was done.
     """
     required_version(settings)
     request = program_request(settings, folder, stack=stack, phase=phase, region=region)
@@ -147,7 +149,8 @@ def destroy(
 
     Raises:
         TransientError: Another update holds the stack; nothing was done.
-        PermanentError: Nothing was done: refused, or an earlier update was cut off.
+        CutOffError: An earlier update was cut off, or this one: recover the stack.
+        PermanentError: Refused; nothing was done.
     """
     required_version(settings)
     request = stack_request(settings, stack=stack, region=region) | {"operation": "destroy"}
@@ -280,7 +283,7 @@ def _check(answer: Answer, settings: EngineSettings, *, stack: str) -> None:
             f"{stack}: an earlier update was cut off ({shortened(', '.join(pending))}); "
             "recover the stack, then try again"
         )
-        raise PermanentError(message)
+        raise CutOffError(message)
 
 
 def _locked(stack: str, message: str) -> TransientError:

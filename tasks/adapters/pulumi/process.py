@@ -26,8 +26,8 @@ from tasks.adapters.pulumi.environment import (
 )
 from tasks.adapters.pulumi.events import Event
 from tasks.adapters.pulumi.values import LEAST_SECRET
-from tasks.domain.errors import PermanentError, TransientError
 from tasks.domain.stacks.preview import SECRET
+from tasks.domain.stacks.recovery import CutOffError
 
 STOP_SECONDS = 60
 """How long an engine that was asked to stop may take: it waits for the calls that are under way."""
@@ -68,8 +68,7 @@ def run_worker(
         module: What answers.
 
     Raises:
-        TransientError: It took longer than it may, and was stopped.
-        PermanentError: The process ended without an answer.
+        CutOffError: It took longer than it may and was stopped, or ended without an answer.
     """
     prepare_folders(settings)
     with tempfile.TemporaryDirectory(prefix="homeostat-engine-") as folder:
@@ -88,7 +87,7 @@ def run_worker(
             f"{stack}: the engine's process ended with {process.returncode} and no answer "
             f"({said or 'it said nothing'}); recover the stack before anything else"
         )
-        raise PermanentError(message)
+        raise CutOffError(message)
 
 
 def stop_leftovers(settings: EngineSettings, *, stack: str) -> int:
@@ -155,7 +154,7 @@ def _conversation(
             f"{request['operation']} took longer than {settings.timeout_seconds:.0f} s and was "
             "stopped; recover the stack, then try again"
         )
-        raise TransientError(message)
+        raise CutOffError(message)
     return answer
 
 

@@ -25,6 +25,10 @@ State: TypeAlias = dict[str, Any]
 """A deployment as the engine exports it."""
 
 
+class CutOffError(PermanentError):
+    """What an operation did is not known: recover the stack before anything else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A resource whose creation was begun: does the account have it?
