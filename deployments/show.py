@@ -41,7 +41,7 @@ def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
             _plain(console, f"  {line}")
     shown: set[str] = set()
     also: list[str] = []
-    for artifact in api.artifacts(run):
+    for artifact in sorted(api.artifacts(run), key=_outcome_first):
         kind = artifact["type"]
         if kind in shown:
             # One summary and one table are what a terminal is good for.
@@ -53,6 +53,11 @@ def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
         shown.add(kind)
     if also:
         _plain(console, f"also in the UI: {'; '.join(one.rstrip('.').lower() for one in also)}")
+
+
+def _outcome_first(artifact: dict[str, Any]) -> bool:
+    """Return a key that puts how it ended before what it was about."""
+    return not str(artifact["key"]).endswith("-outcome")
 
 
 def run_line(console: Console, api: PrefectApi, run: FlowRun) -> None:

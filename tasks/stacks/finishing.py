@@ -53,20 +53,22 @@ def _documents(site: Site, entry: StackEntry) -> tuple[Applied, Preview]:
 def _verified(
     site: Site, record_: StackRecord, report: StackReport, health: HealthReport
 ) -> StackReport:
+    count = len(health.resources)
+    said = f"{count} resources are as they should be, and alarms are quiet" if count else health.why
     record(
         site.ledger,
         record_.stack,
         now=now_utc(),
         run_id=site.run_id,
         status="verified",
-        message=health.why,
+        message=said,
         attempts=attempts(record_, Outcome.VERIFIED),
     )
-    show_outcome(record_.stack, "verified", health.why, health=Sealed(health))
+    show_outcome(record_.stack, "verified", said, health=Sealed(health))
     return StackReport(
         status="verified",
         stack=record_.stack,
         changes=report.changes,
         delta_usd_per_month=report.delta_usd_per_month,
-        message=health.why,
+        message=said,
     )
