@@ -21,7 +21,7 @@ def settings(folder: Path) -> EngineSettings:
 
 
 def test_a_process_that_ends_without_an_answer_says_to_recover(tmp_path: Path) -> None:
-    with pytest.raises(CutOffError, match="eu: the engine's process ended .* recover the stack"):
+    with pytest.raises(CutOffError, match=r"eu: the engine's process ended .* recover the stack"):
         run_worker(settings(tmp_path), {"operation": "up"}, stack="eu", module="platform")
 
 
@@ -40,7 +40,7 @@ def test_what_is_left_of_an_update_is_ended_and_nothing_else(tmp_path: Path) -> 
             for stack in ("eu", "us")
         )
         assert stop_leftovers(found, stack="eu") == 1
-        assert ours.wait(timeout=30) == -9
+        assert ours.poll() is not None
         assert others.poll() is None
         assert stop_leftovers(found, stack="eu") == 0
         assert others.stdin is not None
