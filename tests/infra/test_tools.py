@@ -128,3 +128,32 @@ def test_every_family_of_the_project_has_checksums_for_what_it_pins() -> None:
     for family in families:
         sums = (family.folder / "go.sum").read_text()
         assert all(" h1:" in line for line in sums.splitlines()), family.name
+
+
+def test_a_script_of_a_module_is_put_beside_the_programs_as_it_is(
+    family: Family, tmp_path: Path
+) -> None:
+    module, built = tmp_path / "module", tmp_path / "bin"
+    (module / "cmd").mkdir(parents=True)
+    (module / "cmd" / "run-it").write_text("#!/bin/sh\n")
+    built.mkdir()
+    (family.folder / "scripts").write_text("example.com/ctl cmd/run-it\n")
+    pinned = read_family(family.folder)
+    go = tmp_path / "go-mod"
+    go.write_text(f'#!/bin/sh\n[ "$1" = mod ] && echo \'{{"Dir": "{module}"}}\'\nexit 0\n')
+    go.chmod(0o755)
+    for tool in pinned.tools:
+        (built / tool.name).touch()
+        (built / f".{tool.name}.fingerprint").write_text(pinned.fingerprint)
+    ensure_family(pinned, bin_folder=built, go=str(go))
+
+    assert (built / "run-it").read_text() == "#!/bin/sh\n"
+    assert os.access(built / "run-it", os.X_OK)
+    assert pinned.fingerprint == family.fingerprint
+
+
+def test_a_script_of_a_module_that_is_not_pinned_is_refused(family: Family) -> None:
+    (family.folder / "scripts").write_text("example.com/none cmd/run-it\n")
+
+    with pytest.raises(ValueError, match=r"scripts name example.com/none"):
+        read_family(family.folder)
