@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from deployments.embedded.aws.faults import FaultKind, FaultRule
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
@@ -181,10 +182,34 @@ def test_the_account_is_told_and_a_region_is_read_by_itself(server: EmbeddedAws)
 
 
 @embedded
-def test_plans_that_cannot_be_listed_are_a_reason_and_no_failure(server: EmbeddedAws) -> None:
+def test_plans_are_listed_as_they_are_sold(server: EmbeddedAws) -> None:
     found = read(server, wanted(Kind.COMMITMENT, "account", region=""))
+    assert found.plan_offerings is not None
+    terms = {(one.plan_type, one.payment, one.years) for one in found.plan_offerings}
 
-    assert (found.plan_offerings is None) == bool(found.plans_unread)
+    assert ("Compute", "No Upfront", 1) in terms
+    assert found.plans_unread == ""
+
+
+def test_plans_that_cannot_be_listed_are_a_reason_and_no_failure() -> None:
+    found = live_account(Unlisted(), [wanted(Kind.COMMITMENT, "account", region="")])
+
+    assert found.plan_offerings is None
+    assert "savingsplans:DescribeSavingsPlansOfferings" in found.plans_unread
+
+
+class Unlisted:
+    """An account whose credentials may not list what plans are sold."""
+
+    def __call__(self, service: str, region: str) -> Unlisted:
+        return self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/us"}
+
+    def describe_savings_plans_offerings(self, **_: object) -> None:
+        answer = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+        raise ClientError(answer, "DescribeSavingsPlansOfferings")
 
 
 @embedded
