@@ -209,7 +209,7 @@ class Unlisted:
 
     def describe_savings_plans_offerings(self, **_: object) -> None:
         answer = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
-        raise ClientError(answer, "DescribeSavingsPlansOfferings")
+        raise ClientError(answer, "DescribeSavingsPlansOfferings")  # type: ignore[arg-type]
 
 
 @embedded
