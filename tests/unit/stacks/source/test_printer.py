@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tasks.domain.stacks.changes import Phase
-from tasks.domain.stacks.program import Attribute, Input, Joined, JsonText, Program
+from tasks.domain.stacks.program import Attribute, Input, Joined, JsonText, Program, SourceArchive
 from tasks.domain.stacks.source.letters import columns, shown, visible
 from tasks.domain.stacks.source.naming import TAKEN, variable_of
 from tasks.domain.stacks.source.printer import docstring_text, statement_text
@@ -105,6 +105,22 @@ def test_the_formatter_leaves_a_program_of_every_kind_alone(tmp_path: Path) -> N
         )
         assert done.returncode == 0, done.stdout + done.stderr
     assert written.read_text(encoding="utf-8") == source
+
+
+def test_the_formatter_agrees_where_a_line_is_just_full(tmp_path: Path) -> None:
+    texts = [f"{'x' * size}\n{'y' * 9}" for size in range(30, 85)]
+    inputs: dict[str, Input] = {f"plain_{size}": text for size, text in enumerate(texts)}
+    for size, text in enumerate(texts):
+        archive = SourceArchive(files={"a": text})
+        inputs[f"nested_{size}"] = ({"key": text}, (text, "z"), archive)
+    (tmp_path / "__main__.py").write_text(program_source(program(**inputs)), encoding="utf-8")
+
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length=100", "--diff"]
+    done = subprocess.run(
+        [*command, "."], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
 
 
 def test_only_a_single_text_or_class_makes_a_line_of_more_than_a_hundred_columns() -> None:

@@ -208,6 +208,25 @@ def test_depth_and_number_of_values_are_limited() -> None:
     assert "2,000 values" in str(refusal_of_inputs({"a": tuple(range(5000))}))
 
 
+def test_what_is_just_within_the_limits_is_written() -> None:
+    deep: Any = "x"
+    for _ in range(15):
+        deep = (deep,)
+    many = [resource(f"r-{n}", INSTANCE, {}) for n in range(2000)]
+
+    assert program_source(program(resource("web", INSTANCE, {"a": deep})))
+    refusal_of_inputs({"a": (deep,)})
+    assert program_source(program(*many)).count("InstanceArgs(") == 2000
+
+
+def test_a_refusal_stays_short_however_long_the_keys_on_the_way() -> None:
+    value: Any = "\x00"
+    for _ in range(9):
+        value = {"k" * 1000: value}
+
+    assert len(str(refusal_of_inputs({"tags": value}))) < 600
+
+
 def plan_refusal(plan: StackPlan, **other: Any) -> str:
     with pytest.raises(ProgramRefusedError) as caught:
         project_files(plan, **other)
