@@ -134,3 +134,12 @@ def test_what_a_program_prints_and_where_it_stands_disturbs_nobody(tmp_path: Pat
     printing = f"print('{{}}')\nimport os\nos.chdir('/')\n{CHANGE}"
     assert len(lines(project(tmp_path, change=printing), Phase.CHANGE)) == 4
     assert Path.cwd() == before
+
+
+@pytest.mark.slow
+def test_a_module_beside_the_program_is_not_run(tmp_path: Path) -> None:
+    """The hash that is approved is of the program alone."""
+    folder = project(tmp_path)
+    for name in ("pulumi_aws.py", "adopt/pulumi_aws.py"):
+        (folder / name).write_text("raise SystemExit('ran unseen')")
+    assert lines(folder, Phase.CHANGE)["web"].operation is Operation.UPDATE

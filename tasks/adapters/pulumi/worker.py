@@ -216,14 +216,16 @@ def _keep_salt(file: Path, kept: Path) -> None:
 
 
 def run_program(request: Request) -> None:
-    """Run the very bytes whose hash is compared: a file read twice could be two programs."""
+    """Run the very bytes whose hash is compared: a file read twice could be two programs.
+
+    Nor is its folder searched for modules: a `pulumi_aws.py` beside it would run unseen.
+    """
     path = Path(request["program"])
     source = path.read_bytes()
     if hashlib.sha256(source).hexdigest() != request["program_sha256"]:
         message = f"{path.name} changed after it was previewed; preview it again"
         raise ChangedError(message)
     os.chdir(path.parent)
-    sys.path.insert(0, str(path.parent))
     code = compile(source, str(path), "exec", dont_inherit=True)
     exec(code, {"__name__": "__main__", "__file__": str(path)})  # noqa: S102 - the reviewed program
 
