@@ -111,12 +111,22 @@ class SavingsRealised(StateBlock):
     _block_type_slug = "savings-realised"
     _description = "Pointer to the realised saving of each applied change, with its interval."
 
-    expected_usd_per_month: float | None = Field(None, description="Of all applied changes.")
-    realised_usd_per_month: float | None = Field(None, description="Of those that can be told.")
+    expected_usd_per_month: float | None = Field(
+        None, description="Of all applied changes that stand."
+    )
+    told_expected_usd_per_month: float | None = Field(
+        None, description="Of those with a verdict: what the realised saving compares with."
+    )
+    realised_usd_per_month: float | None = Field(None, description="Of those with a verdict.")
     realised_low_usd_per_month: float | None = None
     realised_high_usd_per_month: float | None = None
     realised: int = Field(0, ge=0, description="Changes that saved what they should.")
     partly: int = Field(0, ge=0)
     not_realised: int = Field(0, ge=0)
     too_early: int = Field(0, ge=0)
+    not_measured: int = Field(0, ge=0)
+    undone: int = Field(0, ge=0, description="Changes that were taken back; in no amount.")
+    next_look_at: datetime | None = Field(
+        None, description="When more can be said of the first that it is too early for."
+    )
     details: ObjectPointer | None = Field(None, description="Each change, JSON.")

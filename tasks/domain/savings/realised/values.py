@@ -24,6 +24,8 @@ class Verdict(StrEnum):
     """Too few days, or an interval too wide to decide."""
     NOT_MEASURED = "not-measured"
     """Nothing tells what it cost: the reason is in the notes."""
+    UNDONE = "undone"
+    """It was taken back: what it saved until then, where that is known, is in no total."""
 
 
 class Method(StrEnum):
