@@ -88,6 +88,7 @@ def estimate_stack(
 def judged(seen: Preview, record: StackRecord, prices: StackPrices, *, pack: Path) -> Preview:
     """Return a preview with its money and with the rules that it breaks."""
     steady = replace(prices, spot=steady_prices(record.spot_usd_per_hour, prices.spot))
+    seen = replace(seen, drift=record.unexpected(seen.drift))
     priced = replace(seen, costs=cost_deltas(seen, prices=steady, given=record.prices))
     return replace(priced, findings=policy_findings(priced, pack=pack))
 

@@ -213,7 +213,7 @@ def adopt(
         status="adopting",
         plan=pointer,
         change_ids=[one.change_id for one in record_.changes],
-        resources=list(record_.resources),
+        resources=list(record_.managed),
         message="what exists comes under the stack",
     )
     applied = update_stack(settings, folder, seen, plan=plan)
@@ -247,7 +247,7 @@ def _keep(
         region=record_.region,
         status=status,
         change_ids=[one.change_id for one in record_.changes],
-        resources=list(record_.resources),
+        resources=list(record_.managed),
         plan=store_document(site.store, StackRecord, record_, prefix="programs"),
         preview=store_document(site.store, Preview, preview, prefix="previews"),
         approval=asked,

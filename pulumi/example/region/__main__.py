@@ -105,6 +105,7 @@ group_search_forecast = aws.autoscaling.Policy(
     ),
     opts=pulumi.ResourceOptions(
         depends_on=[group_search],
+        ignore_changes=["predictive_scaling_configuration"],
     ),
 )
 

@@ -7,11 +7,13 @@ is applied is the text that was approved.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tasks.domain.stacks.changes import Change, Phase, Refused
+from tasks.domain.stacks.preview import Operation, ResourceChange
 from tasks.domain.stacks.program import StackPlan
 
 UNDO_PROGRAM = "undo/__main__.py"
@@ -27,12 +29,14 @@ class Member:
         token: Pulumi's type.
         import_id: Id of what was there before; None for what the stack makes.
         change_id: Of the change that it belongs to.
+        ignores: Inputs that others may change, such as a group's capacity, in snake_case.
     """
 
     name: str
     token: str
     import_id: str | None
     change_id: str
+    ignores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +76,20 @@ class StackRecord:
         return tuple(dict.fromkeys(one.resource for one in self.changes))
 
     @property
-    def adopts(self) -> bool:
-        """Whether anything in it was there before."""
-        return any(one.import_id is not None for one in self.members)
+    def managed(self) -> tuple[str, ...]:
+        """Everything that belongs to it while it is active: what it changes and what it adopts."""
+        adopted = (one.import_id for one in self.members if one.import_id is not None)
+        return tuple(dict.fromkeys((*self.resources, *adopted)))
+
+    def unexpected(self, drift: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
+        """Return drift without what others may change: scaling moves a group's capacity all day.
+
+        Args:
+            drift: As the engine tells it.
+        """
+        ignored = {one.name: frozenset(map(camel_case, one.ignores)) for one in self.members}
+        found = (_without(one, ignored.get(one.name, frozenset())) for one in drift)
+        return tuple(one for one in found if one is not None)
 
 
 def stack_record(
@@ -101,7 +116,13 @@ def stack_record(
         changes=plan.changes,
         refused=plan.refused,
         members=tuple(
-            Member(name=one.name, token=one.token, import_id=one.import_id, change_id=one.change_id)
+            Member(
+                name=one.name,
+                token=one.token,
+                import_id=one.import_id,
+                change_id=one.change_id,
+                ignores=one.ignore_changes,
+            )
             for one in plan.program(Phase.CHANGE).resources
         ),
         files={path: content.decode() for path, content in files.items()},
@@ -109,6 +130,19 @@ def stack_record(
         spot_usd_per_hour=dict(spot_usd_per_hour),
         hourly=dict(hourly),
     )
+
+
+def camel_case(name: str) -> str:
+    """Return an input's name as Pulumi writes it: "desired_capacity" is "desiredCapacity"."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _without(line: ResourceChange, ignored: frozenset[str]) -> ResourceChange | None:
+    if line.operation is not Operation.UPDATE or not line.diffs:
+        return line
+    kept = tuple(one for one in line.diffs if re.split(r"[.\[]", one.path)[0] not in ignored)
+    return replace(line, diffs=kept) if kept else None
 
 
 def steady_prices(then: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:

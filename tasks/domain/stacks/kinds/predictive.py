@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.made import POLICY, Edit, Made, Work, priced
 from tasks.domain.stacks.kinds.names import logical_name
@@ -35,6 +37,8 @@ def predictive_scaling(work: Work) -> Made | Refused:
     edit = Edit(name=name, live=group.resource, ignore_changes=("desired_capacity",))
     edits, created = dynamic
     forecast = work.new(name, "forecast", POLICY, _forecast(work, float(target)), after=(name,))
+    # `scale-ahead` lets it scale once its forecasts were right: an update must not switch that off.
+    forecast = replace(forecast, ignore_changes=("predictive_scaling_configuration",))
     return Made(
         edits=(edit, *edits),
         created=(forecast, *created),
