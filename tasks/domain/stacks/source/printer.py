@@ -126,7 +126,7 @@ def _in_lines(text: str, place: Place) -> str:
     """Return a long text as its lines, one below the other: Python reads them as one."""
     flat = _quoted(text)
     inner = place.indent + INDENT
-    if not place.alone and inner + columns(flat) <= WIDTH:
+    if inner + columns(flat) <= WIDTH:
         return f"(\n{' ' * inner}{flat}\n{' ' * place.indent})"
     *whole, rest = text.split("\n")
     pieces = [_quoted(f"{line}\n") for line in whole] + ([_quoted(rest)] if rest else [])
