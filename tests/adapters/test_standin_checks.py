@@ -301,6 +301,20 @@ def test_what_others_may_change_is_left_to_them(driver: Driver) -> None:
     assert driver.diff(one, wanted, ignore=["desiredCapacity"]) == {}
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"iamInstanceProfile": "admin"}, "iamInstanceProfile is not as the program says"),
+        ({"metadataOptions": {"httpTokens": "required"}}, "metadataOptions of an instance"),
+    ],
+)
+def test_a_change_that_is_not_embedded_is_no_silent_success(
+    driver: Driver, machine: Made, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(grpc.RpcError, match=said):
+        driver.update(machine, {**machine.inputs, **change})
+
+
 def test_a_refresh_tells_drift_in_the_words_of_the_program(
     server: EmbeddedAws, driver: Driver
 ) -> None:

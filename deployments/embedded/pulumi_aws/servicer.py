@@ -172,10 +172,9 @@ class StandIn(ResourceProviderServicer):
         new = plain(from_struct(request.news))
         state = plain(from_struct(request.olds))
         inputs = plain(from_struct(request.old_inputs)) or state
-        for name in {each.split(".")[0].split("[")[0] for each in request.ignoreChanges}:
-            if name in inputs:
-                new[name] = inputs[name]
-        return differences(kind, state=state, inputs=inputs, new=new)
+        found = differences(kind, state=state, inputs=inputs, new=new)
+        ignored = {each.split(".")[0].split("[")[0] for each in request.ignoreChanges}
+        return tuple(one for one in found if one.top not in ignored)
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Make a resource, or say in a preview what is known of it before."""
@@ -239,6 +238,7 @@ class StandIn(ResourceProviderServicer):
         with self._working("update", request.urn, context):
             kind.actions.update(self._cloud(old), request.id, old, new, changed)
             state = self._read_back(kind, request.id, {**_places(kind, old), **new})
+            _check_done(kind, state, new, changed)
         return provider_pb2.UpdateResponse(properties=to_struct(kept_secret(state, inputs)))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -287,6 +287,18 @@ class StandIn(ResourceProviderServicer):
 
     def _answering_for(self, urn: str, context: Any) -> Any:
         return _answering(context, f"{_token(urn)} {_name(urn)!r}")
+
+
+def _check_done(kind: Kind, state: Properties, new: Properties, changed: set[str]) -> None:
+    """Refuse to call done what the account did not take: better now than at every preview to come."""
+    left = differences(kind, state=state, inputs=new, new=new)
+    missing = sorted(one.path for one in left if one.top in changed)
+    if missing:
+        message = (
+            f"{', '.join(missing)} is not as the program says after the update: the embedded "
+            "account does not take it. Leave it out, or use the official provider with an account."
+        )
+        raise StandInError(message)
 
 
 def _places(kind: Kind, old: Properties) -> Properties:

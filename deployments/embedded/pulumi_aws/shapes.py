@@ -70,7 +70,7 @@ def fields_of(module: str, name: str) -> Fields:
         name: For example "VolumeArgs".
     """
     with _loading:
-        cls = _class(module, name)
+        cls: Any = _class(module, name)
         names = input_type_py_to_pulumi_names(cls)
         parameters = inspect.signature(cls.__init__).parameters
         where = _module_of_inputs(module)

@@ -38,6 +38,10 @@ OPERATIONS = (
 )
 _GONE = "InvalidInstanceID.NotFound"
 _ENDED = frozenset({"shutting-down", "terminated"})
+_NOT_EMBEDDED = frozenset(
+    {"capacityReservationSpecification", "creditSpecification", "maintenanceOptions",
+     "metadataOptions", "volumeTags"}
+)  # fmt: skip
 # Changed by a stop, a modification and a start; the rest is changed while it runs.
 _WHILE_STOPPED = frozenset({"instanceType", "userData", "userDataBase64"})
 
@@ -80,7 +84,14 @@ class Instances:
     def update(
         self, cloud: Cloud, identity: str, old: Properties, new: Properties, changed: set[str]
     ) -> None:
-        """Change what can be changed in place; another type takes a stop and a start."""
+        """Change what can be changed in place; another type takes a stop and a start.
+
+        Raises:
+            StandInError: Something is changed that is not embedded.
+        """
+        if beyond := sorted(changed & _NOT_EMBEDDED):
+            message = f"changing {', '.join(beyond)} of an instance that exists is not embedded"
+            raise StandInError(message)
         self._while_stopped(cloud, identity, new, changed & _WHILE_STOPPED)
         client = cloud.client("ec2")
         if "monitoring" in changed:
