@@ -173,7 +173,7 @@ def test_a_group_lives_with_its_template_and_its_rules(driver: Driver) -> None:
             "tagSpecifications": [{"resourceType": "instance", "tags": TAGS}],
             "tags": TAGS,
         },
-        {"instanceType": "m5.xlarge", "updateDefaultVersion": True},
+        {"instanceType": "m5.xlarge", "updateDefaultVersion": True, "tags": {"a": "b"}},
     )
     assert (template.state["latestVersion"], template.state["defaultVersion"]) == (2, 2)
     group = lived(

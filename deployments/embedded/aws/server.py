@@ -19,6 +19,7 @@ from deployments.embedded.aws.changes.apis import update_stage
 from deployments.embedded.aws.changes.group_rows import describe_groups
 from deployments.embedded.aws.changes.groups import GroupChanges
 from deployments.embedded.aws.changes.instances import InstanceChanges
+from deployments.embedded.aws.changes.templates import describe_templates
 from deployments.embedded.aws.commitments import EmbeddedCommitments, small_plan
 from deployments.embedded.aws.control import Control
 from deployments.embedded.aws.cost.account import AccountReader
@@ -280,6 +281,7 @@ def _changes(metrics: MetricStore, clock: Callable[[], datetime]) -> dict[str, H
         "autoscaling:SetDesiredCapacity": groups.set_desired,
         "autoscaling:StartInstanceRefresh": groups.start_refresh,
         "autoscaling:UpdateAutoScalingGroup": groups.update,
+        "ec2:DescribeLaunchTemplates": describe_templates,
         "ec2:ModifyInstanceAttribute": instances.modify_attribute,
         "ec2:MonitorInstances": instances.monitor,
         "ec2:UnmonitorInstances": instances.unmonitor,
