@@ -56,7 +56,7 @@ def _by_hand(stack: str) -> Iterator[str]:
         "```sh",
         "python -m venv .venv && . .venv/bin/activate && pip install -r requirements.txt",
         f"pulumi stack select --create {stack}",
-        f"pulumi -C adopt up --stack {stack}    # imports; an import that would change is refused",
+        f"pulumi -C adopt up --stack {stack}    # look first: it may show imports and nothing else",
         f"pulumi preview --diff --stack {stack}",
         f"pulumi up --stack {stack}",
         f"pulumi -C undo up --stack {stack}     # if need be",
