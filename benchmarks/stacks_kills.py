@@ -63,6 +63,8 @@ AT_ONCE = 2
 LONGEST_HOLD_SECONDS = 8.0
 """For which the provider holds an answer back: the kill comes long before."""
 POLL_SECONDS = 0.05
+LOOK_AGAIN_SECONDS = 1.0
+"""The embedded account lists what it made at once; its calls take less than this."""
 GIVE_UP_SECONDS = 40.0
 _WORDS = {
     Victim.ENGINE: "pulumi",
@@ -294,6 +296,7 @@ def _recovered(bench: Bench, settings: EngineSettings, stack: str) -> Recovery:
         stack=stack,
         find_by_tags=found_by_tags(client_for, region=REGION),
         start_again=started_again(client_for, region=REGION),
+        look_again_seconds=LOOK_AGAIN_SECONDS,
     )
 
 

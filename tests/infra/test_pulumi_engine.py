@@ -60,6 +60,7 @@ class Stack:
             stack=self.name,
             find_by_tags=found_by_tags(client_for, region=REGION),
             start_again=started_again(client_for, region=REGION),
+            look_again_seconds=0.5,
         )
 
     def names_made(self) -> list[str]:

@@ -6,7 +6,8 @@ the engine's own lock is taken away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.adapters.pulumi.checkpoint import locks, restored_checkpoint
@@ -18,12 +19,17 @@ from tasks.domain.stacks.recovery import (
     Recovery,
     Resolution,
     StartAgain,
+    Wanted,
     pending_creates,
     pending_operations,
     perhaps_left_stopped,
     resolved,
 )
 from tasks.domain.stacks.state_serial import state_serial
+
+LOOK_AGAIN_SECONDS = 10.0
+"""A call that was under way when its provider was killed may still be carried out, and AWS lists what
+it made only a few seconds later."""
 
 
 def recover(
@@ -33,6 +39,7 @@ def recover(
     find_by_tags: FindByTags,
     start_again: StartAgain,
     region: str | None = None,
+    look_again_seconds: float = LOOK_AGAIN_SECONDS,
 ) -> Recovery:
     """Leave a state that is readable, has nothing pending and agrees with the account.
 
@@ -45,6 +52,7 @@ def recover(
         find_by_tags: Looks in the account for what may have been created.
         start_again: Starts instances that were stopped for a change that was cut off.
         region: For the provider; None for the one in `settings.aws`.
+        look_again_seconds: After which what was not found is looked for once more; 0 for never.
 
     Raises:
         PermanentError: The state cannot be read and there is no backup, the account has something
@@ -62,7 +70,7 @@ def recover(
     if interrupted:
         # First of all: it makes an outage shorter, and once nothing is pending nobody would know.
         restarted = start_again(perhaps_left_stopped(state))
-        found = {one.urn: find_by_tags(one) for one in pending_creates(state)}
+        found = _found(pending_creates(state), find_by_tags, look_again_seconds)
         after, resolutions = resolved(state, found)
         # A state without anything pending is written by the refresh alone.
         given = after if resolutions else None
@@ -76,6 +84,17 @@ def recover(
         unlocked=unlocked,
         restored_from=restored_from,
     )
+
+
+def _found(
+    wanted: Sequence[Wanted], find_by_tags: FindByTags, look_again_seconds: float
+) -> dict[str, tuple[str, ...]]:
+    found = {one.urn: find_by_tags(one) for one in wanted}
+    missing = [one for one in wanted if not found[one.urn]]
+    if missing and look_again_seconds > 0.0:
+        time.sleep(look_again_seconds)
+        found |= {one.urn: find_by_tags(one) for one in missing}
+    return found
 
 
 def _ask(settings: EngineSettings, request: Mapping[str, Any]) -> Mapping[str, Any]:
