@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.results import RESULTS, ROOT, Result, ResultError, load_results
-from benchmarks.tables import markdown, savings, spot, usage
+from benchmarks.tables import markdown, savings, spot, stacks, usage
 
 TABLES: dict[str, markdown.Table] = {
     "spot-summary": spot.summary,
@@ -29,6 +29,11 @@ TABLES: dict[str, markdown.Table] = {
     "savings-bill": savings.bill,
     "savings-spend": savings.spend,
     "savings-targets": savings.targets,
+    "stacks-speed": stacks.speed,
+    "stacks-safety": stacks.safety,
+    "stacks-kills": stacks.kills,
+    "stacks-realised": stacks.realised,
+    "stacks-targets": stacks.targets,
 }
 """Tables by name; the area whose figures one shows is the part before the first dash."""
 

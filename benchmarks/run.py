@@ -34,6 +34,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "spot": ("spot_prices/*.parquet", "spot_availability/*.json"),
     "usage": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
     "savings": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
+    "stacks": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
 }
 """Each area, and the recordings it reads below the data folder."""
 

@@ -7,8 +7,8 @@ runs all the time is measured exactly by anybody, and would only flatter. `did_`
 accounts with 3, 10 and 30 candidates, together; accounts without any, where there is no second
 difference, have figures of their own.
 
-Reported series were looked at twice: after the first look (coverage 0.907, mean width 77 % of the
-bill) the intervals were made to narrow where placebos are calm, which was chosen on development
+Reported series were looked at three times: after the first look (coverage 0.907, mean width 77 % of
+the bill) the intervals were made to narrow where placebos are calm, which was chosen on development
 and on made-up calm fleets. Accounts of the recordings are wild, and so are the intervals.
 """
 
