@@ -24,7 +24,7 @@ from tasks.stacks.previews import preview_stack, show_preview
 from tasks.stacks.programs import write_programs
 from tasks.stacks.site import Site
 from tasks.stacks.telling import show_outcome, tell_of_failed_undo
-from tasks.stacks.updates import update_stack
+from tasks.stacks.updates import recover_stack, update_stack
 from tasks.stacks.verifying import attempts, now_utc, verify_stack
 
 UNDOABLE = frozenset({"applied", "verified", "applying", "undoing", "undo-failed"})
@@ -55,6 +55,8 @@ def undo(
     record_ = stored_record(site.store, entry, stack)
     record(site.ledger, stack, now=now_utc(), run_id=site.run_id, status="undoing", message=why)
     try:
+        # An update that failed half-way may have left something that the engine does not know of.
+        recover_stack(site, stack, entry.region)
         seen, problem = _undone(site, record_, entry, prices, over_drift=over_drift)
     except InfraError as error:
         seen, problem = None, str(error)

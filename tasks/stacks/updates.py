@@ -125,8 +125,3 @@ def recover_stack(site: Site, stack: str, region: str) -> Recovery:
         found.restored_from,
     )
     return found
-
-
-def created_urns(applied: Applied) -> frozenset[str]:
-    """Return what an update made: an undo takes it back."""
-    return frozenset(one.urn for one in applied.done if str(one.operation) == "create")
