@@ -153,8 +153,8 @@ def _all_touched(dated: Sequence[Dated], observed: Observed) -> Mapping[str, tup
 def _said(one: Dated, new: Realised | None, old: Realised | None, *, end: datetime) -> Realised:
     """Return what is said of a change, now that it was measured, or could not be."""
     if one.doubt:
-        return _bare(one, Verdict.NOT_MEASURED, one.doubt)
-    found = _bare(one, Verdict.UNDONE, "") if new is None else new
+        return _bare(one, one.doubt)
+    found = _bare(one, "") if new is None else new
     if old is not None and _is_less(found, old):
         notes = (*(note for note in old.notes if note != KEPT), KEPT)
         found = replace(old, change=found.change, known_at=None, notes=notes)
@@ -176,7 +176,7 @@ def _is_less(new: Realised, old: Realised) -> bool:
     """Return whether an earlier measurement rests on more, as hours of before are forgotten."""
     if old.saving is None:
         return False
-    if new.verdict in {Verdict.NOT_MEASURED, Verdict.UNDONE}:
+    if new.verdict is Verdict.NOT_MEASURED:
         return True
     fewer = new.days_before < old.days_before
     return old.verdict in COUNTED and new.verdict is Verdict.TOO_EARLY and fewer
@@ -199,9 +199,11 @@ def _stood_days(one: Dated) -> int:
     return max((until - one.change.applied_at) // timedelta(days=1), 0)
 
 
-def _bare(one: Dated, verdict: Verdict, note: str) -> Realised:
+def _bare(one: Dated, note: str) -> Realised:
     notes = (note,) if note else ()
-    return Realised(change=one.change, verdict=verdict, method=Method.NONE, notes=notes)
+    return Realised(
+        change=one.change, verdict=Verdict.NOT_MEASURED, method=Method.NONE, notes=notes
+    )
 
 
 def _key(change: AppliedChange) -> tuple[str, datetime]:

@@ -326,3 +326,57 @@ def test_a_fresh_measurement_replaces_the_earlier_one() -> None:
 
 def test_nothing_applied_is_nothing_measured() -> None:
     assert realised_changes([], account(instance("i-1"))) == ()
+
+
+def test_what_was_undone_keeps_its_saving_when_the_resource_is_changed_again() -> None:
+    first = dated(name="hs-1", hour=8 * 24, undone=17 * 24)
+    second = dated(name="hs-2", hour=20 * 24)
+    found = realised_changes([first, second], account(instance("i-1", kind="m5.large")))
+
+    assert found[0].verdict is Verdict.UNDONE
+    assert found[0].saving is not None
+    assert found[0].saving.expected == pytest.approx(73.0)
+
+
+def test_only_the_last_change_of_a_resource_has_the_price_of_now() -> None:
+    first = dated(name="hs-1", before=0.4, after=0.21, hour=8 * 24)
+    second = dated(name="hs-2", before=0.21, after=0.11, hour=17 * 24)
+    found = realised_changes([first, second], account(instance("i-1", kind="m5.large")))
+
+    assert [one.change.usd_per_hour_after for one in found] == [0.21, pytest.approx(0.1)]
+
+
+def test_what_was_stopped_is_not_said_to_cost_what_it_would_cost_running() -> None:
+    off = instance("i-1", kind="m5.xlarge", state=InstanceState.STOPPED)
+    seen = account(off, use={"i-1": np.where(np.arange(HOURS) <= CUT, 1.0, NAN)})
+    found = only(dated(kind=Kind.STOP, after=0.0, expected=146.0), seen)
+
+    assert found.change.usd_per_hour_after == 0.0
+    assert found.notes == ()
+
+
+def test_a_stop_that_somebody_else_ended_at_once_saved_nothing_until_it_was_undone() -> None:
+    seen = account(instance("i-1", kind="m5.xlarge"))
+    found = only(dated(kind=Kind.STOP, after=0.0, hour=8 * 24, undone=20 * 24), seen)
+
+    assert found.verdict is Verdict.UNDONE
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(("days_before", "verdict"), [(28, "realised"), (14, "too-early")])
+def test_a_verdict_gives_way_to_doubt_only_where_the_doubt_rests_on_as_much(
+    days_before: int, verdict: str
+) -> None:
+    # On and off by the hour at random: too wild to tell five dollars a month.
+    rng = np.random.default_rng(7)
+    use = np.where(rng.random(HOURS) < 0.5, 20.0, NAN)
+    off = instance("i-1", kind="m5.xlarge", state=InstanceState.STOPPED)
+    seen = account(off, use={"i-1": use})
+    one = dated(kind=Kind.SCHEDULE, after=0.2, expected=5.0)
+    fresh = only(one, seen)
+    assert (fresh.verdict, fresh.days_before) == (Verdict.TOO_EARLY, 14)
+
+    found = only(one, seen, earlier(change=one.change, days_before=days_before))
+
+    assert found.verdict == verdict

@@ -25,7 +25,7 @@ PRICES = StackPrices(
         ("m5.large", "Windows"): 0.188,
     },
     volumes={"gp2": VolumePrice(usd_per_gib=0.1), "gp3": VolumePrice(usd_per_gib=0.08)},
-    spot={"m5.xlarge": 0.06},
+    spot={"m5.xlarge": 0.06, "m5a.xlarge": 0.05},
 )
 
 
@@ -62,9 +62,9 @@ def test_what_is_stopped_costs_nothing_after_and_what_has_hours_costs_the_same()
 
 
 def test_an_instance_that_moves_to_spot_has_the_price_of_the_new_one() -> None:
-    found = hourly(fleet.spot(fleet.CRAWLER, fleet.POOLS, 0.0))
+    found = hourly(fleet.spot(fleet.CRAWLER, "m5a.xlarge in us-east-1a", 0.0))
 
-    assert found == {f"spot {fleet.CRAWLER}": (0.192, 0.06)}
+    assert found == {f"spot {fleet.CRAWLER}": (0.192, 0.05)}
 
 
 def test_a_group_has_the_prices_of_its_template() -> None:
