@@ -6,11 +6,13 @@ stacks did is written into ledgers as `apply-savings` writes it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -21,10 +23,22 @@ from prefect.filesystems import LocalFileSystem
 from prefect_aws import AwsClientParameters
 from pydantic import SecretStr
 
-from blocks import AwsAccount, ObjectPointer, SavingsRealised, StackEntry, StackLedger
+from blocks import (
+    AwsAccount,
+    Guardrails,
+    ObjectPointer,
+    PulumiBackend,
+    SavingsRealised,
+    SavingsSettings,
+    StackEntry,
+    StackLedger,
+)
 from deployments.embedded.aws.server import EmbeddedAwsConfig, serve_aws
-from deployments.register import REPORT_BUCKET, create_bucket
+from deployments.embedded.pulumi_aws.plugin import plugin_folder
+from deployments.register import APPLY_ACCOUNT, REPORT_BUCKET, create_bucket
 from flows.realised import NOTHING, RealisedReport, verify_savings
+from flows.savings import optimize_costs
+from flows.stacks import apply_savings, undo_stack
 from flows.usage import cluster_usage
 from tasks.adapters.documents import from_json, to_json
 from tasks.adapters.inventory import instances, volumes
@@ -43,9 +57,11 @@ from tasks.domain.stacks.realised import KEPT
 from tasks.domain.stacks.record import StackRecord, stack_record
 from tasks.domain.stacks.stack_prices import LINUX, StackPrices
 from tasks.savings.opportunities import UseUnknownError
-from tests.flows.builders import Cloud, save_blocks
+from tasks.stacks.updates import UPDATES_LOCK
+from tests.flows.builders import Cloud, make_lock, save_blocks
 from tests.support import stack_fleet as fleet
 from tests.support.embedded_aws import Clock, seeding_client
+from tests.support.reality import ToolPath
 
 pytestmark = [
     pytest.mark.slow,
@@ -462,3 +478,70 @@ def test_changes_without_a_fresh_observation_ask_for_one(place: Place) -> None:
 
     with pytest.raises(UseUnknownError, match="no use was observed yet; run cluster-usage"):
         place.run(profile="nobody-observed")
+
+
+@pytest.fixture(scope="module")
+def savings(account: Account) -> str:
+    """Give the name of what `optimize-costs` chose."""
+    SavingsSettings().save("realised-observed", overwrite=True)
+    optimize_costs(
+        account=account.places["account"],
+        storage=account.places["storage"],
+        profile="realised-observed",
+        outlook="realised-observed",
+        settings="realised-observed",
+        savings="realised-observed",
+    )
+    return "realised-observed"
+
+
+@pytest.mark.real("pulumi")
+def test_what_the_real_engine_changed_and_took_back_is_measured_from_what_it_left(
+    place: Place, savings: str, tool_path: ToolPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tool_path('pulumi').parent}{os.pathsep}{os.environ['PATH']}")
+    stacks = engine_blocks(place, tmp_path)
+    report = apply_savings(only=["volume-type"], savings=savings, **stacks)
+    assert report.status == "verified", report
+    entry = load_state(StackLedger, place.name).stacks[report.stack]
+    fresh = place.run()
+    told = place.document.changes
+    undone = undo_stack(stack=report.stack, **stacks)
+    assert undone.status == "undone", undone
+    after = place.run()
+
+    assert fresh.verdicts == {"too-early": len(entry.change_ids)}
+    assert {one.change.resource for one in told} == set(entry.resources)
+    for one in told:
+        before_usd, after_usd = one.change.usd_per_hour_before, one.change.usd_per_hour_after
+        assert before_usd is not None
+        assert after_usd is not None
+        saved = (before_usd - after_usd) * HOURS
+        assert saved == pytest.approx(one.change.expected.expected, rel=0.01)
+    assert after.verdicts == {"undone": len(entry.change_ids)}
+    assert place.state.expected_usd_per_month == 0.0
+
+
+def engine_blocks(place: Place, folder: Path) -> dict[str, Any]:
+    """Save what `apply-savings` needs besides; return its parameters."""
+    name, cloud = place.name, place.account.cloud
+    changer = cloud.account.model_copy(update={"aws_access_key_id": APPLY_ACCOUNT})
+    changer.save(f"{name[:40]}-apply", overwrite=True)
+    PulumiBackend(
+        url=f"file://{folder / 'state'}",
+        programs=str(folder / "programs"),
+        home=str(folder / "home"),
+        plugins=str(plugin_folder()),
+    ).save(name, overwrite=True)
+    Guardrails(
+        mode="auto", max_usd_per_run=5000.0, cooldown_hours=0.0, alarm_quiet_minutes=0.0
+    ).save(name, overwrite=True)
+    make_lock(UPDATES_LOCK)
+    return {
+        **place.account.places,
+        "apply_account": f"{name[:40]}-apply",
+        "profile": "realised-observed",
+        "backend": name,
+        "guardrails": name,
+        "ledger": name,
+    }
