@@ -336,7 +336,8 @@ def _figures(done: list[Killed]) -> Metrics:
     ]
     show_table(f"{len(done)} updates killed, seed {SEED}", columns, rows)
     return {
-        "kills": len(done),
+        "kills": sum(one.hit > 0 for one in done),
+        "kills_tried": len(done),
         "kills_applied_twice": sum(len(one.verdict.twice) for one in done),
         "kills_strays": sum(len(one.verdict.strays) for one in done),
         "kills_unreadable": sum(one.verdict.unreadable for one in done),

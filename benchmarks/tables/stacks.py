@@ -82,7 +82,7 @@ def kills(metrics: Metrics) -> str:
     return _listed(
         metrics,
         (
-            ("Kills tried, those that came after the end included", "kills", COUNT),
+            ("Updates killed (a kill that came after the end does not count)", "kills", COUNT),
             ("Resources made twice", "kills_applied_twice", COUNT),
             ("Resources in the account that no state knows", "kills_strays", COUNT),
             ("Resources missing or left as they were, once finished", "kills_missing", COUNT),
@@ -181,7 +181,7 @@ TARGETS = (
     ),
     _zero("Approvals got around", of("bypass_succeeded")),
     _zero("Honest answers refused", _honest_refused),
-    Target(what="Kills tried", measured=of("kills"), low=KILLS, template=COUNT),
+    Target(what="Updates killed", measured=of("kills"), low=KILLS, template=COUNT),
     *(
         _zero(what, _none(key, tried="kills", at_least=KILLS))
         for what, key in (
