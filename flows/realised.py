@@ -27,6 +27,7 @@ from tasks.savings.realised import (
     measure_savings,
     publish_realised,
     show_realised,
+    summary_of,
 )
 from tasks.stacks.ledger import ledger_of
 from tasks.stacks.realised import History, load_history
@@ -119,9 +120,9 @@ def verify_savings(
         Sealed(earlier.result()),
         touched=history.touched,
     )
-    state = publish_realised(store, realised, Sealed(found))
+    publish_realised(store, realised, Sealed(found))
     show_realised(Sealed(found), history.lost)
-    return report_of(found, state)
+    return report_of(found)
 
 
 def nothing_applied(store: Storage, history: History, *, realised: str) -> RealisedReport:
@@ -133,18 +134,19 @@ def nothing_applied(store: Storage, history: History, *, realised: str) -> Reali
     return RealisedReport(message=NOTHING)
 
 
-def report_of(found: RealisedDocument, state: SavingsRealised) -> RealisedReport:
+def report_of(found: RealisedDocument) -> RealisedReport:
     """Return a run in short."""
+    short = summary_of(found)
     verdicts = {str(one): len(found.of(one)) for one in Verdict if found.of(one)}
     return RealisedReport(
         changes=len(found.changes),
         verdicts=verdicts,
-        expected_usd_per_month=state.expected_usd_per_month,
-        told_expected_usd_per_month=state.told_expected_usd_per_month,
-        realised_usd_per_month=state.realised_usd_per_month,
-        realised_low_usd_per_month=state.realised_low_usd_per_month,
-        realised_high_usd_per_month=state.realised_high_usd_per_month,
-        next_look_at=state.next_look_at,
+        expected_usd_per_month=short.expected_usd_per_month,
+        told_expected_usd_per_month=short.told_expected_usd_per_month,
+        realised_usd_per_month=short.realised_usd_per_month,
+        realised_low_usd_per_month=short.realised_low_usd_per_month,
+        realised_high_usd_per_month=short.realised_high_usd_per_month,
+        next_look_at=short.next_look_at,
         message=", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()),
     )
 

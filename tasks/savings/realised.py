@@ -10,7 +10,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from blocks import SavingsRealised
+from blocks import ObjectPointer, SavingsRealised
 from tasks.adapters.documents import UnreadableDocumentError, from_json, to_json
 from tasks.adapters.objects import (
     CorruptObjectError,
@@ -117,13 +117,13 @@ def publish_realised(
         return publish_state(SavingsRealised, name, _emptied)
     content = to_json(RealisedDocument, document)
     stored = store_object(storage, content, prefix="savings/realised", suffix=".json")
-    update = {**summary_of(document), "details": object_pointer(stored)}
+    ours = summary_of(document, details=object_pointer(stored))
 
     def change(current: SavingsRealised) -> SavingsRealised:
         if current.observed_at is not None and current.observed_at > document.observed_at:
             get_run_logger().info("realised.kept newer=%s", current.observed_at)
             return current
-        return current.model_copy(update=update)
+        return ours
 
     return publish_state(SavingsRealised, name, change)
 
@@ -132,25 +132,32 @@ def _emptied(current: SavingsRealised) -> SavingsRealised:
     return current if current.details is None else SavingsRealised()
 
 
-def summary_of(found: RealisedDocument) -> dict[str, object]:
-    """Return the block's fields of a document, without its pointer."""
+def summary_of(found: RealisedDocument, *, details: ObjectPointer | None = None) -> SavingsRealised:
+    """Return a document in short, not saved.
+
+    Args:
+        found: What was measured.
+        details: Where it lies.
+    """
     total = total_of(found.changes)
     standing = [one for one in found.changes if one.verdict is not Verdict.UNDONE]
-    return {
-        "observed_at": found.observed_at,
-        "expected_usd_per_month": sum(one.change.expected.expected for one in standing),
-        "told_expected_usd_per_month": total.expected_usd if total.count else None,
-        "realised_usd_per_month": total.realised.expected if total.count else None,
-        "realised_low_usd_per_month": total.realised.low if total.count else None,
-        "realised_high_usd_per_month": total.realised.high if total.count else None,
-        "realised": len(found.of(Verdict.REALISED)),
-        "partly": len(found.of(Verdict.PARTLY)),
-        "not_realised": len(found.of(Verdict.NOT)),
-        "too_early": len(found.of(Verdict.TOO_EARLY)),
-        "not_measured": len(found.of(Verdict.NOT_MEASURED)),
-        "undone": len(found.of(Verdict.UNDONE)),
-        "next_look_at": min((at for one in found.changes if (at := one.known_at)), default=None),
-    }
+    told = total.realised if total.count else None
+    return SavingsRealised(
+        observed_at=found.observed_at,
+        expected_usd_per_month=sum(one.change.expected.expected for one in standing),
+        told_expected_usd_per_month=None if told is None else total.expected_usd,
+        realised_usd_per_month=None if told is None else told.expected,
+        realised_low_usd_per_month=None if told is None else told.low,
+        realised_high_usd_per_month=None if told is None else told.high,
+        realised=len(found.of(Verdict.REALISED)),
+        partly=len(found.of(Verdict.PARTLY)),
+        not_realised=len(found.of(Verdict.NOT)),
+        too_early=len(found.of(Verdict.TOO_EARLY)),
+        not_measured=len(found.of(Verdict.NOT_MEASURED)),
+        undone=len(found.of(Verdict.UNDONE)),
+        next_look_at=min((at for one in found.changes if (at := one.known_at)), default=None),
+        details=details,
+    )
 
 
 @task(name="show-realised", timeout_seconds=300, cache_policy=NO_CACHE)

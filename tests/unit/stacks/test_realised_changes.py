@@ -22,7 +22,9 @@ from tests.unit.savings.account import (
     NOW,
     REGION,
     START,
+    WEB_SERIES,
     flat,
+    group,
     instance,
     panel,
     prices,
@@ -380,3 +382,45 @@ def test_a_verdict_gives_way_to_doubt_only_where_the_doubt_rests_on_as_much(
     found = only(one, seen, earlier(change=one.change, days_before=days_before))
 
     assert found.verdict == verdict
+
+
+def in_a_group(*, lifecycle: Lifecycle, kind: str = "m5.large") -> Observed:
+    """Four instances of a group, and three machines that nobody touches."""
+    members = [
+        instance(f"i-m{n}", kind=kind, lifecycle=lifecycle, group="web", zone="us-east-1a")
+        for n in range(4)
+    ]
+    seen = account(members[0], *members[1:])
+    together = replace(seen.inventory, groups=(group(members=members),))
+    rows = {one: {Metric.CPU_MEAN: flat(20.0)} for one in seen.panel.resources}
+    rows[WEB_SERIES] = {Metric.INSTANCES: flat(4.0), Metric.CPU_MEAN: flat(20.0)}
+    return replace(seen, inventory=together, panel=panel(rows))
+
+
+def test_a_group_of_another_type_saves_the_difference_for_each_of_its_instances() -> None:
+    found = only(
+        dated(series=WEB_SERIES, expected=292.0), in_a_group(lifecycle=Lifecycle.ON_DEMAND)
+    )
+
+    assert found.verdict is Verdict.REALISED
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(4 * 73.0)
+
+
+def test_a_group_on_spot_costs_the_quotes_of_now_and_not_what_was_foretold() -> None:
+    one = dated(kind=Kind.SPOT, series=WEB_SERIES, before=0.1, after=0.01, expected=262.8)
+    found = only(one, in_a_group(lifecycle=Lifecycle.SPOT))
+
+    assert found.change.usd_per_hour_after == pytest.approx(0.04)
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(4 * (0.1 - 0.04) * 730.0)
+
+
+def test_a_group_on_spot_without_quotes_costs_what_was_foretold() -> None:
+    one = dated(kind=Kind.SPOT, series=WEB_SERIES, before=0.1, after=0.03, expected=204.4)
+    seen = replace(in_a_group(lifecycle=Lifecycle.SPOT), prices=prices())
+    found = only(one, seen)
+
+    assert found.change.usd_per_hour_after == 0.03
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(4 * 0.07 * 730.0)
