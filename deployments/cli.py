@@ -160,7 +160,8 @@ def _first_stacks(api: PrefectApi) -> list[FlowRun]:
     done = [one.name for one in of_stacks.stacks(api) if one.status == "verified"]
     if done:
         runs.append(_run_and_show(api, "undo-stack", {"stack": done[0]}))
-    return [*runs, _run_and_show(api, "apply-savings")]
+    waiting: dict[str, object] = {"only": ["right-size", "stop", "volume-type"]}
+    return [*runs, _run_and_show(api, "apply-savings", waiting)]
 
 
 def _stay_up(local: Local) -> int:

@@ -57,7 +57,7 @@ def finished_run(console: Console, api: PrefectApi, run: FlowRun) -> None:
 
 def _outcome_first(artifact: dict[str, Any]) -> bool:
     """Return a key that puts how it ended before what it was about."""
-    return not str(artifact["key"]).endswith("-outcome")
+    return not str(artifact.get("key")).endswith("-outcome")
 
 
 def run_line(console: Console, api: PrefectApi, run: FlowRun) -> None:

@@ -66,9 +66,9 @@ def test_a_command_that_does_not_work_is_named(tmp_path: Path) -> None:
 
 
 def test_only_the_given_account_reaches_the_provider(tmp_path: Path) -> None:
-    inherited = {"AWS_PROFILE": "mine", "PULUMI_ACCESS_TOKEN": "t", "HOME": "/home/me"}
+    inherited = {"AWS_PROFILE": "mine", "PULUMI_ACCESS_TOKEN": "t", "HOME": "/elsewhere/me"}
     found = engine_environment(settings(tmp_path, aws=AWS), stack="eu", environ=inherited)
-    assert found["HOME"] == "/home/me"
+    assert found["HOME"] == "/elsewhere/me"
     assert "AWS_PROFILE" not in found
     assert "PULUMI_ACCESS_TOKEN" not in found
     assert (found["AWS_REGION"], found["AWS_ENDPOINT_URL"]) == ("eu-west-1", "http://127.0.0.1:1")
