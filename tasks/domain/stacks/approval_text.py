@@ -51,9 +51,15 @@ def approval_text(request: ApprovalRequest, preview: Preview, *, signers_needed:
         "line of the costs) is refused and asked anew.",
         *_signing(request, demand),
         "",
-        preview_markdown(preview, room=Room(rows=ROWS)),
+        _page(preview),
     ]
     return "\n".join(parts)
+
+
+def _page(preview: Preview) -> str:
+    """Return the preview's page without its title: the question above is one."""
+    _, _, page = preview_markdown(preview, room=Room(rows=ROWS)).partition("\n")
+    return page.strip()
 
 
 def sign_command(hash_: str) -> str:
