@@ -38,6 +38,7 @@ def preview_stack(
     *,
     pack: Path,
     plan: Path | None = None,
+    exclude: tuple[str, ...] = (),
 ) -> Preview:
     """Return what the engine would do, priced, and held against the policy pack.
 
@@ -49,6 +50,7 @@ def preview_stack(
         prices: Of its region.
         pack: Folder of the policy pack.
         plan: File to keep the engine's plan in.
+        exclude: URNs to leave as they are, with everything that depends on them.
 
     Raises:
         TransientError: Another update holds the stack.
@@ -61,6 +63,7 @@ def preview_stack(
         phase=phase,
         region=record.value.region,
         plan=plan,
+        exclude=exclude,
     )
     return judged(seen, record.value, prices.value, pack=pack)
 

@@ -12,7 +12,7 @@ from tasks.adapters.state import stored_object
 from tasks.chunks import Sealed
 from tasks.domain.errors import InfraError, PermanentError
 from tasks.domain.guardrails.cooldown import Outcome
-from tasks.domain.guardrails.previews import check_undo
+from tasks.domain.guardrails.previews import check_undo, never_made
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.health import Health
 from tasks.domain.stacks.preview import Preview
@@ -96,13 +96,25 @@ def _undone(
     seen = preview_stack(
         settings, folder, Sealed(record_), Phase.UNDO, Sealed(prices), pack=site.pack, plan=plan
     )
-    show_preview(Sealed(seen), Sealed(record_))
     approved = _approved(site, entry)
+    unmade = never_made(seen, approved)
+    if unmade:
+        seen = preview_stack(
+            settings,
+            folder,
+            Sealed(record_),
+            Phase.UNDO,
+            Sealed(prices),
+            pack=site.pack,
+            plan=plan,
+            exclude=unmade,
+        )
+    show_preview(Sealed(seen), Sealed(record_))
     against = check_undo(seen, site.policy, applied=approved, over_drift=over_drift)
     if against:
         return seen, "; ".join(against)
     if seen.acting:
-        applied = update_stack(settings, folder, seen, plan=plan)
+        applied = update_stack(settings, folder, seen, plan=plan, exclude=unmade)
         if not applied.complete:
             return seen, applied.error
     health = verify_stack(site, record_, seen, applied_at=now_utc(), quiet=timedelta(0))

@@ -59,7 +59,12 @@ def only_update() -> Iterator[None]:
 
 @task(name="update-stack", task_run_name="{seen.phase}", cache_policy=NO_CACHE)
 def update_stack(
-    settings: EngineSettings, folder: Path, seen: Preview, *, plan: Path | None
+    settings: EngineSettings,
+    folder: Path,
+    seen: Preview,
+    *,
+    plan: Path | None,
+    exclude: tuple[str, ...] = (),
 ) -> Applied:
     """Carry out exactly what was previewed, and return what was done.
 
@@ -70,6 +75,7 @@ def update_stack(
         folder: With the programs.
         seen: What was previewed a moment ago: another program or state is refused.
         plan: The engine's plan from that preview.
+        exclude: As in that preview.
     """
     logger = get_run_logger()
 
@@ -90,6 +96,7 @@ def update_stack(
         region=seen.region,
         plan=plan,
         expected=seen,
+        exclude=exclude,
         on_progress=tell,
     )
     for one in applied.failed:

@@ -24,7 +24,7 @@ from tasks.domain.guardrails.policy import (
     effective_mode,
     most_resources,
 )
-from tasks.domain.guardrails.previews import check_preview, check_undo
+from tasks.domain.guardrails.previews import check_preview, check_undo, never_made
 from tasks.domain.guardrails.windows import ChangeWindow, in_window, next_opening
 from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind
@@ -611,6 +611,29 @@ def test_an_undo_of_what_the_change_did_needs_no_other_approval() -> None:
     back = undo(line(), line(Operation.DELETE, name="function"), line(Operation.REPLACE, name="db"))
 
     assert check_undo(back, replace(ROOMY, max_deletions_per_run=0), applied=MADE) == ()
+
+
+def started(machine: str) -> ResourceChange:
+    return replace(
+        line(Operation.CREATE, name="clock-state"),
+        token="aws:ec2transitgateway/instanceState:InstanceState",
+        inputs_after={"instanceId": machine, "state": "running"},
+    )
+
+
+def test_an_undo_may_start_a_machine_that_the_change_acted_on_and_no_other() -> None:
+    made = preview(replace(line(), resource_id="i-1"))
+
+    assert check_undo(undo(started("i-1")), ROOMY, applied=made) == ()
+    assert "acts on what the change did not" in "\n".join(
+        check_undo(undo(started("i-2")), ROOMY, applied=made)
+    )
+
+
+def test_an_undo_leaves_out_what_the_change_never_made() -> None:
+    back = undo(line(Operation.CREATE, name="function"), line())
+
+    assert never_made(back, MADE) == ("urn:function",)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def preview(
     phase: Phase,
     region: str | None = None,
     plan: Path | None = None,
+    exclude: Sequence[str] = (),
 ) -> Preview:
     """Return what an update would do, after looking at what the account has; nothing is changed.
 
@@ -73,6 +74,7 @@ def preview(
         phase: Which of its programs.
         region: For the provider; None for the one in `settings.aws`.
         plan: File to keep the engine's plan in, for `apply`; secrets in it are encrypted.
+        exclude: URNs to leave as they are, with everything that depends on them.
 
     Raises:
         TransientError: Another update holds the stack.
@@ -82,6 +84,7 @@ def preview(
     version = required_version(settings)
     request = program_request(settings, folder, stack=stack, phase=phase, region=region)
     request |= {"operation": "preview", "plan": None if plan is None else str(plan.resolve())}
+    request["exclude"] = list(exclude)
     answer = run_worker(settings, request, stack=stack)
     _check(answer, settings, stack=stack)
     state = answer.result["state"]
@@ -108,6 +111,7 @@ def apply(
     region: str | None = None,
     plan: Path | None = None,
     expected: Preview | None = None,
+    exclude: Sequence[str] = (),
     on_progress: OnProgress | None = None,
 ) -> Applied:
     """Carry out a program and return exactly what was done, also when it ended half-way.
@@ -120,6 +124,7 @@ def apply(
         region: As in `preview`.
         plan: File that `preview` wrote: the engine does nothing that is not in it.
         expected: What was previewed: another program or another state is refused.
+        exclude: As in that preview.
         on_progress: Called with each operation as it ends.
 
     Raises:
@@ -130,6 +135,7 @@ def apply(
     required_version(settings)
     request = program_request(settings, folder, stack=stack, phase=phase, region=region)
     request |= {"operation": "up", "plan": None if plan is None else str(plan.resolve())}
+    request["exclude"] = list(exclude)
     if expected is not None:
         request |= {
             "program_sha256": expected.program_sha256,

@@ -85,17 +85,32 @@ def _preview(request: Request, writer: Writer) -> Any:
     # what they made would be lost.
     if not pending_operations(state):
         stack.preview(
-            on_event=writer.event, refresh=True, plan=request.get("plan"), parallel=PARALLEL
+            on_event=writer.event,
+            refresh=True,
+            plan=request.get("plan"),
+            parallel=PARALLEL,
+            **_left_out(request),
         )
     return {"before": state, "state": state}
 
 
 def _up(request: Request, writer: Writer) -> Any:
     def up(stack: Any) -> None:
-        stack.up(on_event=tell, refresh=True, plan=request.get("plan"), parallel=PARALLEL)
+        stack.up(
+            on_event=tell,
+            refresh=True,
+            plan=request.get("plan"),
+            parallel=PARALLEL,
+            **_left_out(request),
+        )
 
     tell = _journalled(request, writer)
     return _update(request, up)
+
+
+def _left_out(request: Request) -> dict[str, Any]:
+    urns = request.get("exclude") or []
+    return {"exclude": urns, "exclude_dependents": True} if urns else {}
 
 
 def _destroy(request: Request, writer: Writer) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tasks.domain.guardrails.policy import KILLED, GuardrailPolicy
 from tasks.domain.stacks.approval import purchases, replaces
 from tasks.domain.stacks.changes import Phase
+from tasks.domain.stacks.cost_links import INSTANCE_STATE
 from tasks.domain.stacks.preview import Operation, Preview, ResourceChange, Source
 
 TOUCHING = (Operation.UPDATE, Operation.REPLACE, Operation.DELETE)
@@ -45,7 +46,8 @@ def check_undo(
     """Return why an undo must not run by itself; nothing where approving the change covers it.
 
     It may act on what the change acted on and on nothing else, delete only what the change made,
-    make anew only what the change made anew, and buy nothing.
+    make anew only what the change made anew, and buy nothing. Starting or stopping a machine that
+    the change acted on is no more than that.
 
     Args:
         undo: Made now, by the engine, of the undo program whose hash was approved.
@@ -56,7 +58,8 @@ def check_undo(
     created = frozenset(one.urn for one in applied.doing(Operation.CREATE))
     anew = frozenset(one.urn for one in applied.acting if replaces(one))
     known = frozenset(one.urn for one in applied.acting)
-    stray = [one for one in undo.acting if one.urn not in known]
+    ids = {one.resource_id for one in (*applied.acting, *undo.changes) if one.urn in known}
+    stray = [one for one in undo.acting if one.urn not in known and not _starts(one, ids)]
     lost = [one for one in undo.doing(Operation.DELETE) if one.urn not in created]
     again = [one for one in undo.acting if replaces(one) and one.urn not in anew]
     bought = [one for one in undo.acting if purchases(one)]
@@ -70,6 +73,23 @@ def check_undo(
     )
     own = tuple(f"undo needs an approval of its own: {why}" for wrong, why in found if wrong)
     return (*own, *check_preview(undo, policy, created=created, over_drift=over_drift))
+
+
+def never_made(undo: Preview, approved: Preview) -> tuple[str, ...]:
+    """Return URNs of what the change was to make and did not: the way back must not make it either.
+
+    Args:
+        undo: Preview of the undo program.
+        approved: Preview of the change.
+    """
+    wanted = {one.urn for one in approved.doing(Operation.CREATE)}
+    return tuple(one.urn for one in undo.doing(Operation.CREATE) if one.urn in wanted)
+
+
+def _starts(one: ResourceChange, ids: Collection[str | None]) -> bool:
+    """Return whether a line only starts or stops one of some machines."""
+    is_state = one.operation is Operation.CREATE and one.token == INSTANCE_STATE
+    return is_state and (one.inputs_after or {}).get("instanceId") in ids
 
 
 def _refusals(

@@ -28,6 +28,9 @@ SCALING_POLICY = "aws:autoscaling/policy:Policy"
 Finding = tuple[Health, str]
 _WORST = (Health.UNHEALTHY, Health.UNKNOWN, Health.HEALTHY)
 
+BY_THE_CLOCK = "running or stopped"
+"""State of a machine that a schedule starts and stops."""
+
 
 def judge_health(
     observed: Sequence[Observation],
@@ -63,9 +66,17 @@ def judge_health(
 
 
 def _stopped(expected: Sequence[Expected]) -> Mapping[str, str]:
-    """Return the state that instances should be in, where the program sets one."""
+    """Return the state that instances should be in, where the program sets one or a clock does."""
     states = (one for one in expected if one.token == INSTANCE_STATE)
-    return {
+    clocks = [str(one.inputs.get("target")) for one in expected if one.token == SCHEDULE]
+    clocked = {
+        one.resource_id: BY_THE_CLOCK
+        for one in expected
+        if one.token == INSTANCE
+        and one.resource_id is not None
+        and any(one.resource_id in target for target in clocks)
+    }
+    return clocked | {
         (text(one.inputs.get("instanceId")) or one.resource_id or ""): str(one.inputs.get("state"))
         for one in states
     }
@@ -127,6 +138,10 @@ def _same(facts: Facts, inputs: Facts, name: str) -> Iterator[Finding]:
 def _instance(inputs: Facts, facts: Facts) -> Iterator[Finding]:
     yield from _same(facts, inputs, "instanceType")
     wanted = str(inputs["state"])
+    if wanted == BY_THE_CLOCK:
+        good = ["running", "stopped"]
+        yield _state(facts.get("state"), what="state", good=good, waiting=["pending", "stopping"])
+        return
     on_its_way = ["pending", "stopping", "running", "stopped"]
     yield _state(facts.get("state"), what="state", good=[wanted], waiting=on_its_way)
     if wanted == "running":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -161,6 +161,21 @@ def test_an_instance_that_should_be_stopped_needs_no_status_checks() -> None:
     )
     wanted = [expected(INSTANCE), expected(STATE, name="state")]
     assert judged([stopped, seen(STATE)], wanted).health is Health.HEALTHY
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_a_machine_with_a_clock_may_run_or_not(state: str) -> None:
+    clock = expected(SCHEDULE, {"target": {"input": '{"InstanceIds":["r-1"]}'}}, name="c", id="c-1")
+    report = judge_health(
+        [seen(INSTANCE, state=state), replace(seen(SCHEDULE), resource_id="c-1")],
+        [expected(INSTANCE), clock],
+        [],
+        applied_at=APPLIED,
+        now=LATER,
+        window=WINDOW,
+    )
+
+    assert report.health is Health.HEALTHY, report
 
 
 def test_roles_have_no_health_of_their_own() -> None:
