@@ -36,7 +36,6 @@ OPERATIONS = (
     "scheduler:GetSchedule",
 )
 
-PLANS_REGION = "us-east-1"
 MOST_FILTER_VALUES = 200
 MOST_STATUSES = 100
 MOST_GROUPS = 50

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from deployments.embedded.aws.calls import Call
+from deployments.embedded.aws.changes.groups import group_named
 from deployments.embedded.aws.errors import AwsError
-from deployments.embedded.aws.instance_refreshes import check_group
 from deployments.embedded.aws.metric_statistics import statistic_by_period
 from deployments.embedded.aws.metric_store import MetricKey, MetricStore
 from deployments.embedded.aws.policy import ACCOUNT
@@ -54,7 +54,7 @@ class ScalingForecasts:
             AwsError: There is no such group or policy, or the times are not what AWS allows.
         """
         name = str(parameters.get("AutoScalingGroupName", ""))
-        group = check_group(call.region, name)
+        group = group_named(call.region, name)
         metric, target = _metric(call.region, name, str(parameters.get("PolicyName", "")))
         now = self._clock()
         first, end = _hours(parameters, now=now)
