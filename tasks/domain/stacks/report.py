@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tasks.domain.savings.report import usd
 from tasks.domain.stacks.changes import Change
+from tasks.domain.stacks.headline import CENT, blocked, headline, net_savings, warning, worded
 from tasks.domain.stacks.lines import (
-    DANGERS,
-    ORDER,
     by_danger,
-    is_dangerous,
     kind,
     money,
     what_changes,
-    word,
 )
 from tasks.domain.stacks.messages import (
     Message,
@@ -50,8 +44,6 @@ __all__ = [
 
 T = TypeVar("T")
 MOST_ROWS = 200
-MOST_NAMED = 10
-CENT = 0.01
 COMMENT_LIMIT = 65_536
 """Characters that GitHub takes in a comment."""
 COMMENT_ROOM = 64_000
@@ -90,9 +82,10 @@ def preview_markdown(
     parts = [
         f"# Preview of {code(preview.stack)}: {preview.phase}",
         ESTIMATE_LABEL if preview.source is Source.ESTIMATE else "",
-        _warning(preview),
-        _headline(preview),
-        _blocked(preview),
+        warning(preview),
+        headline(preview),
+        net_savings(preview, changes),
+        blocked(preview),
         _folded("Resources", _resources(preview, room), room),
         _folded("Why", _reasons(changes, room), room),
         _folded("Drift", _drift(preview, room), room),
@@ -113,88 +106,13 @@ def comment_markdown(preview: Preview, *, changes: Sequence[Change] = ()) -> str
         text = f"{comment_marker(preview.stack)}\n{page}"
         if len(text.encode("utf-16-le")) // 2 <= COMMENT_ROOM:
             return text
-    return f"{comment_marker(preview.stack)}\n{_headline(preview)}\n"
+    return f"{comment_marker(preview.stack)}\n{headline(preview)}\n"
 
 
 def comment_marker(stack: str) -> str:
     """Return what a comment on a stack begins with; GitHub does not show it."""
     safe = "".join(one if one.isalnum() and one.isascii() else "-" for one in stack)[:100]
     return f"<!-- homeostat-preview {safe} -->"
-
-
-def _warning(preview: Preview) -> str:
-    dangerous = sorted(filter(is_dangerous, preview.acting), key=by_danger)
-    if not dangerous:
-        return ""
-    lines = [
-        f"- {_word(one)} {code(one.name)} ({kind(one.token)}){_because(one)}{_refused(one)}"
-        for one in dangerous[:MOST_NAMED]
-    ]
-    if len(dangerous) > MOST_NAMED:
-        lines.append(f"- and {len(dangerous) - MOST_NAMED} more")
-    count = Counter(word(one) for one in dangerous)
-    what = ", ".join(
-        f"{count[one]} {noun}{'s' if count[one] > 1 else ''}"
-        for one, noun in DANGERS.items()
-        if count[one]
-    )
-    return f"## WARNING: {what}\n\n" + "\n".join(lines)
-
-
-def _refused(one: ResourceChange) -> str:
-    takes = word(one) in ("DELETE", "REPLACE")
-    return "; the engine refuses: it is protected" if takes and one.protected else ""
-
-
-def _word(one: ResourceChange) -> str:
-    return f"**{word(one)}**" if is_dangerous(one) else word(one)
-
-
-def _because(one: ResourceChange) -> str:
-    paths = [code(diff.path) for diff in one.diffs if diff.replaces]
-    return f", for {', '.join(paths[:3])}" if paths else ""
-
-
-def _headline(preview: Preview) -> str:
-    known = [one for one in preview.costs if one.delta_usd is not None]
-    before = math.fsum(one.before_usd or 0.0 for one in known)
-    after = math.fsum(one.after_usd or 0.0 for one in known)
-    said = f"{_difference_said(preview.delta_usd)}: {usd(before)} before, {usd(after)} after."
-    if not known:
-        said = "**What it costs is not known.**" if preview.costs else "Nothing in it has a price."
-    return f"{said}{_unpriced(preview)} {_counts(preview)}"
-
-
-def _difference_said(delta_usd: float) -> str:
-    if abs(delta_usd) < CENT / 2:
-        return "**Costs as much as before**"
-    if delta_usd < 0.0:
-        return f"**Saves {usd(-delta_usd)} a month**"
-    return f"**Costs {usd(delta_usd)} a month more**"
-
-
-def _unpriced(preview: Preview) -> str:
-    if not preview.unpriced:
-        return ""
-    named = ", ".join(code(name) for name in preview.unpriced[:MOST_NAMED])
-    more = len(preview.unpriced) - MOST_NAMED
-    rest = f" and {more} more" if more > 0 else ""
-    return f" Not known, and in no total: {named}{rest}."
-
-
-def _counts(preview: Preview) -> str:
-    count = Counter(one.operation for one in preview.changes)
-    said = ", ".join(f"{count[one]} {one}" for one in ORDER if count[one])
-    return f"Resources: {said or 'none'}."
-
-
-def _blocked(preview: Preview) -> str:
-    broken = [one for one in preview.findings if one.mandatory]
-    if not broken:
-        return ""
-    rules = ", ".join(sorted({code(one.rule) for one in broken}))
-    times = "a rule is broken" if len(broken) == 1 else f"rules are broken {len(broken)} times"
-    return f"**Not to be applied**: {times} ({rules})."
 
 
 def _folded(title: str, text: str, room: Room) -> str:
@@ -221,7 +139,7 @@ def _resources(preview: Preview, room: Room) -> str:
 def _row(one: ResourceChange, cost: CostDelta | None) -> str:
     cells = [
         f"{code(one.name)}<br>{kind(one.token)}",
-        _word(one),
+        worded(one),
         what_changes(one),
         *_amounts(cost),
     ]
@@ -299,6 +217,7 @@ def _table(head: str, every: Sequence[T], row: Callable[[T], str], room: Room) -
 def _origin(preview: Preview) -> str:
     by = f"Pulumi {preview.engine}" if preview.source is Source.ENGINE else "an estimate"
     return (
-        f"*{code(preview.region)}, by {prose(by)}; program {code(preview.program_sha256[:12])}, state "
+        f"*{code(preview.region)}, by {prose(by)}, at list prices; program "
+        f"{code(preview.program_sha256[:12])}, state "
         f"{code(shorten(preview.state_serial, most=24))}. Nothing was changed.*"
     )

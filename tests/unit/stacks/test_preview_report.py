@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tasks.domain.stacks.changes import Change
+from tasks.domain.savings.money import Usd
+from tasks.domain.stacks.changes import Change, Phase
 from tasks.domain.stacks.preview import (
     SECRET,
     CostDelta,
@@ -144,6 +145,45 @@ def test_the_headline_says_which_way_the_money_goes(after_usd: float | None, say
     cost = CostDelta(name="checkout", before_usd=100.0, after_usd=after_usd, basis="")
 
     assert says in preview_markdown(replace(a_preview(), costs=(cost,)))
+
+
+@pytest.mark.parametrize(
+    ("net_usd", "is_said"),
+    [(70.08, False), (69.5, False), (69.0, True), (71.5, True), (21.0, True)],
+)
+def test_what_the_opportunities_say_is_told_where_it_is_another_amount(
+    net_usd: float, is_said: bool
+) -> None:
+    saving = Usd(low=0.5 * net_usd, expected=net_usd, high=2.0 * net_usd)
+
+    page = preview_markdown(a_preview(), changes=[replace(a_change(), saving=saving)])
+
+    assert ("Net of commitments and of other changes the opportunities say" in page) is is_said
+
+
+def test_amounts_of_several_changes_are_added_and_stand_between_headline_and_tables() -> None:
+    half = replace(a_change(), saving=Usd(low=10.0, expected=20.0, high=30.0))
+
+    for page in (
+        preview_markdown(a_preview(), changes=[half, half]),
+        comment_markdown(a_preview(), changes=[half, half]),
+    ):
+        said = (
+            "At list prices. Net of commitments and of other changes the opportunities say "
+            "$40 a month ($20 to $60)."
+        )
+        assert page.index("Saves $70") < page.index(said) < page.index("| resource |")
+
+
+def test_an_adoption_is_not_held_against_what_its_changes_will_save() -> None:
+    adoption = replace(a_preview(), phase=Phase.ADOPT, costs=())
+
+    assert "opportunities say" not in preview_markdown(adoption, changes=[a_change()])
+
+
+def test_whoever_reads_money_is_told_that_it_is_at_list_prices() -> None:
+    for seen in (a_preview(), an_estimate()):
+        assert ", at list prices; program" in preview_markdown(seen)
 
 
 def test_without_prices_there_is_no_sum_of_zero() -> None:
