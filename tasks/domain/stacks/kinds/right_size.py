@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tasks.domain.instances import Architecture, TypeFacts
-from tasks.domain.inventory import InstanceState, Lifecycle
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.groups import follow_template, other_types, refresh, template_of
 from tasks.domain.stacks.kinds.made import Edit, Made, Work
 from tasks.domain.stacks.kinds.names import logical_name
+from tasks.domain.stacks.kinds.stoppable import cannot_stop
 from tasks.domain.stacks.live import LiveGroup, LiveInstance, LiveRegion
 
 
@@ -24,9 +24,9 @@ def right_size(work: Work) -> Made | Refused:
 def _instance(work: Work, one: LiveInstance) -> Made | Refused:
     wanted, seen = str(work.fact("instance_type")), str(work.fact("from_instance_type"))
     why = (
-        cannot_stop(one)
-        or _drifted(one.instance_type, seen)
-        or _cannot_become(work.region, seen, wanted, in_place=True)
+        _drifted(one.instance_type, seen)
+        or cannot_stop(work, one)
+        or _cannot_become(work.region, seen, wanted)
     )
     if why:
         return work.refused(why)
@@ -39,33 +39,18 @@ def _instance(work: Work, one: LiveInstance) -> Made | Refused:
     )
 
 
-def cannot_stop(one: LiveInstance) -> str:
-    """Return why an instance cannot be stopped and started again; empty where it can."""
-    if one.state is not InstanceState.RUNNING:
-        return f"it is {one.state} now and was running when it was looked at: look again"
-    if one.group is not None:
-        return f"it is in the group {one.group}, which would replace it: change the group"
-    if one.lifecycle is not Lifecycle.ON_DEMAND:
-        return f"it is a {one.lifecycle} instance, which is not stopped and changed like others"
-    if one.root_device != "ebs":
-        return f"its root device is {one.root_device}: a stop would lose it"
-    if one.stop_protected is True:
-        return "it is protected against being stopped: take the protection off if it may be"
-    return ""
-
-
 def _drifted(now: str, seen: str) -> str:
     if now == seen:
         return ""
     return f"it is {now} now and was {seen} when it was looked at: look for savings again"
 
 
-def _cannot_become(region: LiveRegion, old: str, new: str, *, in_place: bool) -> str:
+def _cannot_become(region: LiveRegion, old: str, new: str) -> str:
     before, after = region.types.get(old), region.types.get(new)
     missing = [name for name, facts in ((old, before), (new, after)) if facts is None]
     if before is None or after is None:
         return f"what {' and '.join(missing)} can do is not known in {region.region}"
-    return other_architecture(before, after) or (_local_disks(before) if in_place else "")
+    return other_architecture(before, after)
 
 
 def other_architecture(before: TypeFacts, after: TypeFacts) -> str:
@@ -76,15 +61,6 @@ def other_architecture(before: TypeFacts, after: TypeFacts) -> str:
     return (
         f"{after.shape.instance_type} is {new} and {before.shape.instance_type} is {old}: the image "
         "would have to be another, which is a new machine; build it for that first"
-    )
-
-
-def _local_disks(facts: TypeFacts) -> str:
-    if facts.local_storage_gb <= 0.0:
-        return ""
-    return (
-        f"{facts.shape.instance_type} has local disks ({facts.local_storage_gb:,.0f} GB) that a stop "
-        "empties: move what is on them first, and change the type by hand"
     )
 
 
@@ -100,7 +76,7 @@ def _group(work: Work, one: LiveGroup) -> Made | Refused:
     now = work.inputs(name, template.resource).get("instance_type")
     if now is None:
         return work.refused("its launch template names no instance type but requirements")
-    why = _cannot_become(work.region, seen, wanted, in_place=False)
+    why = _cannot_become(work.region, seen, wanted)
     if now != wanted or template.resource.inputs.get("instance_type") != seen:
         why = _drifted(str(now), seen) or why
     if why:

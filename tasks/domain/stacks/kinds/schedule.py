@@ -16,8 +16,8 @@ from tasks.domain.stacks.kinds.made import (
     priced,
 )
 from tasks.domain.stacks.kinds.names import logical_name, physical_name
-from tasks.domain.stacks.kinds.right_size import cannot_stop
 from tasks.domain.stacks.kinds.spot import state_inputs
+from tasks.domain.stacks.kinds.stoppable import cannot_stop
 from tasks.domain.stacks.kinds.week import Clock, InvalidWeekError, Rule, clock_of, week_of
 from tasks.domain.stacks.live import LiveGroup, LiveInstance
 from tasks.domain.stacks.program import Args, Attribute, Input, Json, JsonText, Resource
@@ -44,7 +44,7 @@ def schedule(work: Work) -> Made | Refused:
 
 
 def _instance(work: Work, one: LiveInstance, clock: Clock) -> Made | Refused:
-    why = cannot_stop(one)
+    why = cannot_stop(work, one)
     if why:
         return work.refused(why)
     base = logical_name("instance", work.resource)

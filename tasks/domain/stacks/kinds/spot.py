@@ -18,7 +18,8 @@ from tasks.domain.stacks.kinds.made import (
     step_usd,
 )
 from tasks.domain.stacks.kinds.names import logical_name, role_name
-from tasks.domain.stacks.kinds.right_size import cannot_stop, other_architecture
+from tasks.domain.stacks.kinds.right_size import other_architecture
+from tasks.domain.stacks.kinds.stoppable import cannot_stop
 from tasks.domain.stacks.live import LiveGroup, LiveInstance, LiveVolume
 from tasks.domain.stacks.program import Args, Attribute, Input
 
@@ -164,7 +165,7 @@ def on_demand_part(share: float, *, least: int, desired: int) -> tuple[int, int]
 
 def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...]) -> Made | Refused:
     name = logical_name("instance", work.resource)
-    why = cannot_stop(one) or _holds_on(one)
+    why = cannot_stop(work, one) or _holds_on(one)
     if not why and name in work.so_far:
         why = (
             "another change of it comes first: when that is done, the next run proposes this again"

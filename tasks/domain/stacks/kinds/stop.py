@@ -5,8 +5,8 @@ from __future__ import annotations
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.made import INSTANCE_STATE, Edit, Made, Work, priced
 from tasks.domain.stacks.kinds.names import logical_name
-from tasks.domain.stacks.kinds.right_size import cannot_stop
 from tasks.domain.stacks.kinds.spot import state_inputs
+from tasks.domain.stacks.kinds.stoppable import cannot_stop
 
 
 def stop(work: Work) -> Made | Refused:
@@ -23,7 +23,7 @@ def stop(work: Work) -> Made | Refused:
     if one is None:
         return work.refused(f"{work.resource} is not there any more: look for savings again")
     name = logical_name("instance", work.resource)
-    why = cannot_stop(one) or _local_disks(work, one.instance_type)
+    why = cannot_stop(work, one)
     if why:
         return work.refused(why)
     edit = Edit(name=name, live=one.resource)
@@ -38,11 +38,3 @@ def stop(work: Work) -> Made | Refused:
         prices=priced(work.opportunity, name, "now", ""),
         notes=("it is stopped and kept with its volumes, which go on costing; undo starts it",),
     )
-
-
-def _local_disks(work: Work, kind: str) -> str:
-    facts = work.region.types.get(kind)
-    if facts is not None and facts.local_storage_gb <= 0.0:
-        return ""
-    size = "" if facts is None else f" ({facts.local_storage_gb:,.0f} GB)"
-    return f"{kind} has or may have local disks{size} that a stop empties: stop it by hand"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.kinds.schedule import GROUP_SCHEDULE, SCHEDULE
 from tasks.domain.stacks.program import Args, JsonText
 from tests.support import stack_fleet as fleet
-from tests.support.stack_fleet import IDLE, TRAINING, named, of_type, planned, refusal
+from tests.support.stack_fleet import IDLE, TRAINING, WEB, named, of_type, planned, refusal
 
 ARN = f"arn:aws:ec2:us-east-1:123456789012:instance/{TRAINING}"
 
@@ -29,10 +30,29 @@ def test_a_volume_is_never_deleted_by_a_program() -> None:
     assert "holds data, which no program deletes: make a snapshot" in refusal(unattached)
 
 
-def test_local_disks_are_not_emptied_by_a_stop() -> None:
-    live = fleet.account(instances={IDLE: fleet.instance(IDLE, instance_type="m5d.xlarge")})
+STOPPING = {
+    "stop": fleet.stop(WEB),
+    "schedule": fleet.schedule(WEB),
+    "spot": fleet.spot(WEB, fleet.POOLS, 0.0),
+    "right-size": fleet.right_size(WEB, "m5d.xlarge", "m5.large"),
+}
+"""Everything that stops an instance, now or by the clock."""
 
-    assert "local disks (150 GB)" in refusal(fleet.stop(IDLE), live=live)
+
+@pytest.mark.parametrize("wanted", STOPPING.values(), ids=STOPPING)
+def test_local_disks_are_not_emptied_by_a_stop(wanted: Chosen) -> None:
+    live = fleet.account(instances={WEB: fleet.instance(WEB, instance_type="m5d.xlarge")})
+
+    assert "local disks (150 GB) that a stop empties" in refusal(wanted, live=live)
+
+
+@pytest.mark.parametrize("wanted", STOPPING.values(), ids=STOPPING)
+def test_a_type_that_nobody_knows_may_have_local_disks(wanted: Chosen) -> None:
+    instance = fleet.instance(WEB, instance_type="m5d.xlarge")
+    types = {name: one for name, one in fleet.TYPES.items() if name != "m5d.xlarge"}
+    live = fleet.account(instances={WEB: instance}, types=types)
+
+    assert "whether m5d.xlarge has local disks" in refusal(wanted, live=live)
 
 
 def test_a_clock_starts_and_stops_by_a_role_for_that_instance_alone() -> None:
