@@ -13,8 +13,15 @@ MOST_ROWS = 200
 MOST_NAMED_CONTROLS = 5
 COUNTED = frozenset({Verdict.REALISED, Verdict.PARTLY, Verdict.NOT})
 HEAD = (
-    "| resource | change | expected a month | realised a month, 9 times of 10 | verdict | days | "
-    "compared with |\n| :-- | :-- | --: | --: | :-- | --: | :-- |"
+    "| resource | change | expected a month | realised a month at list prices, 9 times of 10 "
+    "| verdict | days | compared with |\n| :-- | :-- | --: | --: | :-- | --: | :-- |"
+)
+FOOT = (
+    "*Realised is what a resource would have cost less what it cost, both at list prices: its own "
+    "cost before, moved by what untouched resources like it did since. What was expected is net of "
+    "commitments. In an account with savings plans or reservations the bill moves by less than is "
+    "said here: what they already pay for, nobody saves. Intervals hold the truth nine times out of "
+    "ten; how that was checked is under Benchmarks.*"
 )
 HOW = {
     Method.DIFFERENCE_IN_DIFFERENCES: "untouched",
@@ -98,9 +105,7 @@ def realised_markdown(found: RealisedDocument) -> str:
         _table(found),
         _waiting(found),
         _unmeasured(found),
-        "*Realised is what a resource would have cost less what it cost: its own cost before, moved "
-        "by what untouched resources like it did since. Intervals hold the truth nine times out of "
-        "ten; how that was checked is under Benchmarks.*",
+        FOOT,
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -145,9 +150,9 @@ def _headline(found: RealisedDocument) -> str:
     if total.count:
         realised = total.realised
         lines.append(
-            f"**{usd(realised.expected)} a month** came true of {usd(total.expected_usd)} that "
-            f"{_changes(total.count)} with a verdict promised: {usd(realised.low)} to "
-            f"{usd(realised.high)}."
+            f"**{usd(realised.expected)} a month at list prices** came true of "
+            f"{usd(total.expected_usd)} that {_changes(total.count)} with a verdict promised: "
+            f"{usd(realised.low)} to {usd(realised.high)}."
         )
     else:
         lines.append("No change has a verdict yet.")

@@ -62,13 +62,23 @@ def test_the_total_is_of_changes_with_a_verdict_and_of_what_was_promised_of_thos
 def test_the_summary_says_the_total_what_waits_until_when_and_what_nobody_measured() -> None:
     text = realised_markdown(document(GOOD, HALF, NONE, WIDE, LOST))
 
-    assert "**$134 a month** came true of $300 that 3 changes with a verdict promised" in text
+    assert "**$134 a month at list prices** came true of $300 that 3 changes with" in text
     assert "$105 to $163" in text
     assert "Too early for 1 change, of which $100 is expected." in text
     assert "| good | right-size | $100 | $95 ($80 to $110) | realised | 14 | 2 untouched |" in text
     assert "- right-size of wide: the interval holds both" in text
     assert "Look again on 24 Mar 2026." in text
     assert "- commitment of account: a commitment changes what others cost." in text
+
+
+def test_whoever_reads_the_summary_is_told_that_a_bill_with_commitments_moves_by_less() -> None:
+    text = realised_markdown(document(GOOD))
+    headline, table, foot = text.split("\n\n")[1:]
+
+    assert "at list prices" in headline
+    assert "| realised a month at list prices, 9 times of 10 |" in table.splitlines()[0]
+    assert "both at list prices" in foot
+    assert "with savings plans or reservations the bill moves by less" in foot
 
 
 def test_before_any_change_the_summary_says_so() -> None:
