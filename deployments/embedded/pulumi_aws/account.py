@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from deployments.embedded.pulumi_aws.errors import NotLoopbackError, StandInError
 from deployments.embedded.pulumi_aws.faults import Faults
+from deployments.embedded.pulumi_aws.plan_waits import PlanWaits, plan_waits_from
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -32,6 +33,7 @@ class Account:
         region: Where a resource is that names no region.
         access_key, secret_key: As the environment or the program's configuration has them.
         faults: What goes wrong on purpose.
+        plan_waits: When a Savings Plan counts as made.
     """
 
     endpoint: str
@@ -39,6 +41,7 @@ class Account:
     access_key: str
     secret_key: str
     faults: Faults
+    plan_waits: PlanWaits = field(default_factory=PlanWaits)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -100,7 +103,7 @@ def account_from(
 
     Raises:
         NotLoopbackError: The endpoint is not on this machine.
-        StandInError: There is no region.
+        StandInError: There is no region, or the environment asks for something that there is not.
     """
     endpoint = checked_endpoint(environ.get(ENDPOINT_VARIABLE))
     found = (environ.get(name) for name in REGION_VARIABLES)
@@ -114,6 +117,7 @@ def account_from(
         access_key=str(configuration.get("accessKey") or environ.get("AWS_ACCESS_KEY_ID", "us")),
         secret_key=str(configuration.get("secretKey") or environ.get("AWS_SECRET_ACCESS_KEY", "-")),
         faults=faults,
+        plan_waits=plan_waits_from(environ),
     )
 
 
@@ -135,19 +139,22 @@ def checked_endpoint(endpoint: str | None) -> str:
     return endpoint
 
 
-def wait_for(reached: Callable[[], bool], *, what: str) -> None:
+def wait_for(
+    reached: Callable[[], bool], *, what: str, longest_seconds: float = LONGEST_WAIT_SECONDS
+) -> None:
     """Wait until something is so; the embedded account is mostly immediate.
 
     Args:
         reached: Asked until it says so.
         what: For the message, for example "i-1 to be stopped".
+        longest_seconds: After which it gives up; above 0.
 
     Raises:
-        StandInError: It is not so after a minute.
+        StandInError: It is not so by then.
     """
-    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+    deadline = time.monotonic() + longest_seconds
     while not reached():
         if time.monotonic() > deadline:
-            message = f"waited {LONGEST_WAIT_SECONDS:g} s for {what} in vain"
+            message = f"waited {longest_seconds:g} s for {what} in vain"
             raise StandInError(message)
         time.sleep(PAUSE_SECONDS)

@@ -27,6 +27,7 @@ from deployments.embedded.pulumi_aws.faults import Faults, faults_from
 from deployments.embedded.pulumi_aws.kinds import Kind
 from deployments.embedded.pulumi_aws.lookups import LOOKUPS
 from deployments.embedded.pulumi_aws.naming import given_name
+from deployments.embedded.pulumi_aws.plan_waits import plan_waits_from
 from deployments.embedded.pulumi_aws.shapes import problems
 from deployments.embedded.pulumi_aws.states import imported, preview_of, refreshed, told_state
 from deployments.embedded.pulumi_aws.values import (
@@ -95,6 +96,7 @@ class StandIn(ResourceProviderServicer):
         with _answering(context, "provider"):
             checked_endpoint(self._environ.get("AWS_ENDPOINT_URL"))
             faults_from(self._environ)
+            plan_waits_from(self._environ)
         given = plain(from_struct(request.news))
         known = ", ".join(sorted(CONFIGURATION))
         failures = [

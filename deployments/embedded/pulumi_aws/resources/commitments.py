@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from deployments.embedded.pulumi_aws.account import Cloud
+from deployments.embedded.pulumi_aws.account import Cloud, wait_for
 from deployments.embedded.pulumi_aws.errors import StandInError
 from deployments.embedded.pulumi_aws.kinds import NO_TAGS, Kind, Simple
 from deployments.embedded.pulumi_aws.resources.shared import found_or_none, smalls
@@ -37,7 +37,12 @@ class SavingsPlans(Simple):
     """Buys Savings Plans, and takes back those whose time has not come."""
 
     def create(self, cloud: Cloud, new: Properties) -> str:
-        """Buy a plan, or queue it for a later time."""
+        """Buy a plan, or queue it for a later time, and wait until it counts as made.
+
+        Raises:
+            StandInError: It does not in time. It is bought all the same, and the engine is not told
+                its id: the official provider keeps nothing either.
+        """
         at = new.get("purchaseTime")
         made = cloud.client("savingsplans").create_savings_plan(
             savingsPlanOfferingId=new["savingsPlanOfferingId"],
@@ -48,7 +53,14 @@ class SavingsPlans(Simple):
                 upfrontPaymentAmount=new.get("upfrontPaymentAmount"),
             ),
         )
-        return str(made["savingsPlanId"])
+        identity = str(made["savingsPlanId"])
+        waits = cloud.account.plan_waits
+        wait_for(
+            lambda: (_plan(cloud, identity) or {}).get("state") in waits.made,
+            what=f"Savings Plan {identity}, which is bought, to be {' or '.join(sorted(waits.made))}",
+            longest_seconds=waits.seconds,
+        )
+        return identity
 
     def read(self, cloud: Cloud, identity: str, known: Properties) -> Properties | None:
         """Return a plan."""
