@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -150,19 +151,32 @@ def live_region(
     instances = _instances(ec2, single, region, services=beside)
     templates = live_templates(ec2, groups, region=region)
     volumes = {one.resource for one in wanted if one.kind is Kind.VOLUME_TYPE}
-    volumes |= {instances[one].root_volume or "" for one in alone & instances.keys()}
+    # Of everything that may be stopped: a key can keep it from starting again.
+    volumes |= {disk for one in instances.values() for disk in _disks(one)}
+    disks = _volumes(ec2, sorted(volumes), region)
     types = {name for one in wanted for name in _named_types(one)}
     types |= {one.instance_type for one in instances.values()}
     types |= {str(one.resource.inputs.get("instance_type", "")) for one in templates.values()}
     return LiveRegion(
         region=region,
-        instances=instances,
-        volumes=_volumes(ec2, sorted(volumes - {""}), region),
+        instances={name: _with_keys(one, disks) for name, one in instances.items()},
+        volumes=disks,
         groups=groups,
         templates=templates,
         types=_types(ec2, sorted(types - {""}), region),
         template_users=users,
     )
+
+
+def _disks(one: LiveInstance) -> Iterator[str]:
+    if one.root_volume is not None:
+        yield one.root_volume
+    yield from one.data_volumes
+
+
+def _with_keys(one: LiveInstance, disks: Mapping[str, LiveVolume]) -> LiveInstance:
+    found = (disks[disk].resource.inputs.get("kms_key_id") for disk in _disks(one) if disk in disks)
+    return replace(one, keys=tuple(sorted({str(key) for key in found if key})))
 
 
 def _named_types(one: Opportunity) -> Iterator[str]:

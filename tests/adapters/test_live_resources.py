@@ -222,6 +222,30 @@ def test_a_service_that_does_not_answer_is_worth_another_try() -> None:
 
 
 @embedded
+def test_the_keys_of_its_volumes_are_told_with_an_instance() -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    with serve_aws(EmbeddedAwsConfig(clock=Clock(NOW), fleet="shipped")) as server:
+        inventory = region_inventory(
+            lambda service: aws_client(server, service), region=REGION, observed_at=NOW
+        )
+        open_, closed = called(inventory, "queue-1"), called(inventory, "workstation-2")
+        ec2 = seeding_client(server, "ec2")
+        volume = ec2.create_volume(
+            AvailabilityZone=closed.availability_zone, Size=8, Encrypted=True, KmsKeyId=key
+        )
+        ec2.attach_volume(
+            VolumeId=volume["VolumeId"], InstanceId=closed.instance_id, Device="/dev/sdz"
+        )
+        instances = region_of(
+            server,
+            *(wanted(Kind.SCHEDULE, one.instance_id) for one in (open_, closed)),
+        ).instances
+
+    assert instances[closed.instance_id].keys == (key,)
+    assert instances[open_.instance_id].keys == ()
+
+
+@embedded
 def test_a_template_behind_its_latest_version_is_told() -> None:
     with serve_aws(EmbeddedAwsConfig(clock=Clock(NOW), fleet="shipped")) as server:
         ec2 = seeding_client(server, "ec2")

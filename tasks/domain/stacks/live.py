@@ -44,6 +44,8 @@ class LiveInstance:
         data_volumes: Ids of the volumes besides its root.
         services: Target groups that it is registered with; None where that was not read.
         stop_protected: None where that was not read.
+        keys: That its volumes are encrypted with, as ARNs: of the account or of AWS, which EC2 does
+            not tell apart.
     """
 
     resource: LiveResource
@@ -58,6 +60,7 @@ class LiveInstance:
     data_volumes: tuple[str, ...] = ()
     services: tuple[str, ...] | None = None
     stop_protected: bool | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

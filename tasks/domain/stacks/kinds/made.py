@@ -156,13 +156,13 @@ class Work:
         )
 
 
-def iam_document(statement: Mapping[str, Json]) -> JsonText:
-    """Return a policy of one statement.
+def iam_document(*statements: Mapping[str, Json]) -> JsonText:
+    """Return a policy.
 
     Args:
-        statement: As IAM names its elements.
+        statements: As IAM names their elements.
     """
-    return JsonText(document={"Version": "2012-10-17", "Statement": (statement,)})
+    return JsonText(document={"Version": "2012-10-17", "Statement": statements})
 
 
 def step_usd(opportunity: Opportunity, *starts: str) -> float | None:

@@ -49,7 +49,7 @@ def _instance(work: Work, one: LiveInstance, clock: Clock) -> Made | Refused:
         return work.refused(why)
     base = logical_name("instance", work.resource)
     role = work.new(base, "clock-role", ROLE, _role(work), tags={})
-    policy = work.new(base, "clock-policy", ROLE_POLICY, _policy(work, role.name))
+    policy = work.new(base, "clock-policy", ROLE_POLICY, _policy(work, one, role.name))
     started = work.new(base, "state", INSTANCE_STATE, state_inputs(work.resource, "running"))
     return Made(
         edits=(Edit(name=base, live=one.resource),),
@@ -76,15 +76,25 @@ def _role(work: Work) -> dict[str, Input]:
     }
 
 
-def _policy(work: Work, role: str) -> dict[str, Input]:
+def _policy(work: Work, one: LiveInstance, role: str) -> dict[str, Input]:
     place = f"{work.region.region}:{work.account.account_id}"
     arn = f"arn:{work.account.partition}:ec2:{place}:instance/{work.resource}"
     actions = ("ec2:StartInstances", "ec2:StopInstances")
-    statement: dict[str, Json] = {"Effect": "Allow", "Action": actions, "Resource": arn}
+    switch: dict[str, Json] = {"Effect": "Allow", "Action": actions, "Resource": arn}
     return {
         "name": "switch",
         "role": Attribute(resource=role, name="name"),
-        "policy": iam_document(statement),
+        "policy": iam_document(switch, *([_use_of(one.keys)] if one.keys else [])),
+    }
+
+
+def _use_of(keys: tuple[str, ...]) -> dict[str, Json]:
+    """Return what lets the clock start an instance whose volumes are encrypted."""
+    return {
+        "Effect": "Allow",
+        "Action": "kms:CreateGrant",
+        "Resource": keys,
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
     }
 
 

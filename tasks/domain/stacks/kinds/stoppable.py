@@ -6,6 +6,9 @@ from tasks.domain.inventory import InstanceState, Lifecycle
 from tasks.domain.stacks.kinds.made import Work
 from tasks.domain.stacks.live import LiveInstance
 
+KEY_GRANTED_TAG = "homeostat/key-granted"
+"""On an instance: its owner says that whoever starts it may use the key of its volumes."""
+
 
 def cannot_stop(work: Work, one: LiveInstance) -> str:
     """Return why an instance cannot be stopped and started again; empty where it can.
@@ -14,7 +17,7 @@ def cannot_stop(work: Work, one: LiveInstance) -> str:
         work: In whose region it is.
         one: As it is now.
     """
-    return _is_otherwise(one) or would_lose_disks(work, one.instance_type)
+    return _is_otherwise(one) or would_lose_disks(work, one.instance_type) or might_not_start(one)
 
 
 def _is_otherwise(one: LiveInstance) -> str:
@@ -49,4 +52,22 @@ def would_lose_disks(work: Work, instance_type: str) -> str:
     return (
         f"{instance_type} has local disks ({facts.local_storage_gb:,.0f} GB) that a stop empties: "
         "move what is on them first, and do it by hand"
+    )
+
+
+def might_not_start(one: LiveInstance) -> str:
+    """Return that a key may keep an instance from starting again; empty where none does.
+
+    EC2 starts it only for somebody who may grant EC2 the use of the key: without that it goes from
+    pending to stopped again, and nobody is told.
+
+    Args:
+        one: With the keys of its volumes.
+    """
+    if not one.keys or KEY_GRANTED_TAG in one.resource.tags:
+        return ""
+    return (
+        f"its volumes are encrypted with {one.keys[0]}, and it would not start again for somebody "
+        "without kms:CreateGrant of that key: grant it (for AWS resources) to the role that "
+        f"applies, unless the key is AWS's own, then tag the instance {KEY_GRANTED_TAG}"
     )

@@ -7,6 +7,7 @@ import pytest
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.kinds.schedule import GROUP_SCHEDULE, SCHEDULE
+from tasks.domain.stacks.kinds.stoppable import KEY_GRANTED_TAG
 from tasks.domain.stacks.program import Args, JsonText
 from tests.support import stack_fleet as fleet
 from tests.support.stack_fleet import IDLE, TRAINING, WEB, named, of_type, planned, refusal
@@ -53,6 +54,43 @@ def test_a_type_that_nobody_knows_may_have_local_disks(wanted: Chosen) -> None:
     live = fleet.account(instances={WEB: instance}, types=types)
 
     assert "whether m5d.xlarge has local disks" in refusal(wanted, live=live)
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [*list(STOPPING.values())[:3], fleet.right_size(WEB, "m5.xlarge", "m5.large")],
+    ids=STOPPING,
+)
+def test_what_a_key_may_keep_from_starting_is_not_stopped(wanted: Chosen) -> None:
+    live = fleet.account(instances={WEB: fleet.instance(WEB, keys=(KEY,))})
+    granted = fleet.instance(WEB, keys=(KEY,), tags={KEY_GRANTED_TAG: "yes"})
+    why = refusal(wanted, live=live)
+
+    assert KEY in why
+    assert "kms:CreateGrant" in why
+    assert KEY_GRANTED_TAG in why
+    assert planned(wanted, live=fleet.account(instances={WEB: granted})).refused == ()
+
+
+def test_a_clock_may_use_the_key_of_what_it_starts_and_no_other() -> None:
+    granted = fleet.instance(TRAINING, keys=(KEY,), tags={KEY_GRANTED_TAG: "yes"})
+    plan = planned(fleet.schedule(TRAINING), live=fleet.account(instances={TRAINING: granted}))
+    (policy,) = of_type(plan.change, "aws:iam/rolePolicy:RolePolicy")
+    document = policy.inputs["policy"]
+    assert isinstance(document, JsonText)
+    assert isinstance(document.document, dict)
+
+    assert document.document["Statement"][1:] == (
+        {
+            "Effect": "Allow",
+            "Action": "kms:CreateGrant",
+            "Resource": (KEY,),
+            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        },
+    )
 
 
 def test_a_clock_starts_and_stops_by_a_role_for_that_instance_alone() -> None:
