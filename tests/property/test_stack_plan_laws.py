@@ -14,6 +14,7 @@ from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.changes import CHANGE_TAG, Phase
 from tasks.domain.stacks.kinds.graph import needs
+from tasks.domain.stacks.kinds.made import INSTANCE_STATE
 from tasks.domain.stacks.kinds.serverless import FUNCTION
 from tasks.domain.stacks.kinds.spot import STRATEGY, on_demand_part
 from tasks.domain.stacks.kinds.tags import MOST_TAGS, change_tags, clean, merged
@@ -105,6 +106,22 @@ def test_undoing_is_adopting_again(selection: list[Chosen]) -> None:
             back = {k: v for k, v in undone[one.name].inputs.items() if k != HOW_TO_FOLLOW}
             assert back == one.inputs
             assert undone[one.name].import_id == one.import_id
+
+
+@given(selections())
+def test_undo_has_what_the_change_has_but_for_starting_what_a_clock_may_have_stopped(
+    selection: list[Chosen],
+) -> None:
+    for plan in plans(selection):
+        kinds = {one.change_id: one.kind for one in plan.changes}
+        declared = {one.name for one in plan.change.resources}
+        adopted = {one.import_id for one in plan.change.resources if one.adopted}
+        for one in plan.undo.resources:
+            if one.name not in declared:
+                assert kinds[one.change_id] is Kind.SCHEDULE
+                assert one.token == INSTANCE_STATE
+                assert one.inputs["instance_id"] in adopted
+                assert one.inputs["state"] == "running"
 
 
 @given(selections())

@@ -563,6 +563,18 @@ instance_i_0aaaaaaaaaaaaaaa4_spot = aws.ec2.Instance(
     ),
 )
 
+instance_i_0aaaaaaaaaaaaaaa4_spot_state = aws.ec2transitgateway.InstanceState(
+    "instance-i-0aaaaaaaaaaaaaaa4-spot-state",
+    aws.ec2transitgateway.InstanceStateArgs(
+        instance_id=instance_i_0aaaaaaaaaaaaaaa4_spot.id,
+        state="running",
+    ),
+    opts=pulumi.ResourceOptions(
+        depends_on=[template_lt_0123456789abcdef0],
+        ignore_changes=["state"],
+    ),
+)
+
 instance_i_0aaaaaaaaaaaaaaa4_state = aws.ec2transitgateway.InstanceState(
     "instance-i-0aaaaaaaaaaaaaaa4-state",
     aws.ec2transitgateway.InstanceStateArgs(
@@ -570,7 +582,11 @@ instance_i_0aaaaaaaaaaaaaaa4_state = aws.ec2transitgateway.InstanceState(
         state="stopped",
     ),
     opts=pulumi.ResourceOptions(
-        depends_on=[instance_i_0aaaaaaaaaaaaaaa4_spot, template_lt_0123456789abcdef0],
+        depends_on=[
+            instance_i_0aaaaaaaaaaaaaaa4_spot,
+            instance_i_0aaaaaaaaaaaaaaa4_spot_state,
+            template_lt_0123456789abcdef0,
+        ],
     ),
 )
 
@@ -597,6 +613,7 @@ service_targetgroup_reports_29c7abb__eca5ab9c2c_ = aws.cloudwatch.LogGroup(
             group_shop,
             instance_i_0aaaaaaaaaaaaaaa4,
             instance_i_0aaaaaaaaaaaaaaa4_spot,
+            instance_i_0aaaaaaaaaaaaaaa4_spot_state,
             instance_i_0aaaaaaaaaaaaaaa4_state,
         ],
     ),

@@ -57,7 +57,9 @@ class Made:
     Attributes:
         edits: Of what exists, in an order in which each comes after what it refers to.
         created: What is new, in such an order too.
-        undone: What the undo program has besides what was adopted.
+        undone: What the undo program has besides what was adopted: what was created and stays, and
+            what the change has too, in another state. What is only there for something created
+            refers to it: where that was never made, neither is this.
         prices: USD a month before and after, by logical name.
         listed: The same of what its type has a price for: counts where a later change of the same
             resource has another price.

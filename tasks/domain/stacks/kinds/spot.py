@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.groups import refresh, template_of
@@ -188,11 +189,20 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
         # From its first hour it may hold what is nowhere else: nothing deletes it by itself.
         protect=True,
     )
+    new = Attribute(resource=created.name, name="id")
+    runs = replace(
+        work.new(name, "spot-state", INSTANCE_STATE, {"instance_id": new, "state": "running"}),
+        # EC2 stops and starts it as it has room: an update must not start it against that.
+        ignore_changes=("state",),
+    )
     stopped = work.new(
-        name, "state", INSTANCE_STATE, state_inputs(work.resource, "stopped"), after=(created.name,)
+        name,
+        "state",
+        INSTANCE_STATE,
+        state_inputs(work.resource, "stopped"),
+        after=(created.name, runs.name),
     )
     started = work.new(name, "state", INSTANCE_STATE, state_inputs(work.resource, "running"))
-    new = Attribute(resource=created.name, name="id")
     put_aside = work.new(
         name,
         "spot-state",
@@ -206,7 +216,7 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
     }  # fmt: skip
     return Made(
         edits=(Edit(name=name, live=one.resource),),
-        created=(created, stopped),
+        created=(created, runs, stopped),
         undone=(created, started, put_aside),
         prices=prices,
         notes=(

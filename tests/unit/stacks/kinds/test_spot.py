@@ -104,7 +104,7 @@ def test_the_share_on_demand_is_kept_in_whole_instances(
 
 def test_a_single_instance_gets_another_beside_it_and_is_stopped_after_that() -> None:
     plan = planned(fleet.spot(CRAWLER, POOLS, 0.0))
-    old, new, state = plan.change.resources
+    old, new, runs, state = plan.change.resources
 
     assert old.import_id == CRAWLER
     assert old.inputs["instance_type"] == "m5.xlarge"
@@ -114,7 +114,22 @@ def test_a_single_instance_gets_another_beside_it_and_is_stopped_after_that() ->
     market = repr(new.inputs["instance_market_options"])
     assert all(word in market for word in ("'spot'", "'persistent'", "'stop'"))
     assert state.inputs == {"instance_id": CRAWLER, "state": "stopped"}
-    assert new.name in state.depends_on
+    assert {new.name, runs.name} <= {*state.depends_on}
+
+
+def test_the_states_that_undo_sets_are_declared_by_the_change() -> None:
+    plan = planned(fleet.spot(CRAWLER, POOLS, 0.0))
+    declared = {one.name for one in plan.change.resources}
+    runs = named(plan.change, f"instance-{CRAWLER}-spot-state")
+
+    assert {one.name for one in plan.undo.resources} <= declared
+    assert runs.inputs == {
+        "instance_id": Attribute(resource=f"instance-{CRAWLER}-spot", name="id"),
+        "state": "running",
+    }
+    # EC2 itself may stop it: only undo says otherwise.
+    assert runs.ignore_changes == ("state",)
+    assert named(plan.undo, runs.name).ignore_changes == ()
 
 
 def test_undo_starts_the_old_instance_and_then_stops_the_new_one() -> None:
