@@ -225,7 +225,10 @@ def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...])
             "its root is encrypted, and its metadata wants a token (IMDSv2): software that asks "
             "without one has to be renewed",
             "the old instance is stopped when the new one is there, and kept with its volumes, which "
-            "go on costing; undo starts it again, and stops the new one, which is then deleted by hand",
+            "go on costing; undo starts it again, and stops the new one",
+            "to delete the new one by hand, cancel its spot request first (aws ec2 "
+            "cancel-spot-instance-requests), then terminate it: while the request is open, AWS "
+            "starts another in its place",
         ),
     )
 

@@ -177,6 +177,13 @@ def test_a_reviewer_is_told_what_is_not_copied() -> None:
     assert any("are not copied" in note for note in change.notes)
 
 
+def test_a_reviewer_is_told_to_cancel_the_request_before_the_instance_is_deleted() -> None:
+    (change,) = planned(fleet.spot(CRAWLER, POOLS, 0.0)).changes
+    (note,) = (one for one in change.notes if "cancel-spot-instance-requests" in one)
+
+    assert note.index("cancel") < note.index("terminate")
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
