@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from tasks.domain.stacks.changes import Refused
@@ -24,8 +24,7 @@ def template_of(work: Work, one: LiveGroup) -> LiveTemplate | Refused:
     if template is None:
         return work.refused(f"its launch template {one.template_id} could not be read")
     why = (
-        _halted(one)
-        or _not_kept(one.resource.unknown, "the group")
+        cannot_carry(one)
         or _not_kept(template.resource.unknown, "its launch template")
         or _behind(work.resource, template)
         or _shared(work, one, template)
@@ -33,8 +32,18 @@ def template_of(work: Work, one: LiveGroup) -> LiveTemplate | Refused:
     return work.refused(why) if why else template
 
 
-def _halted(one: LiveGroup) -> str:
-    found = sorted(_BLOCKING & set(one.suspended))
+def cannot_carry(one: LiveGroup, *, also: Collection[str] = ()) -> str:
+    """Return why a group cannot come under a stack as it is; empty where it can.
+
+    Args:
+        one: As it is now.
+        also: Processes that a change needs besides those by which instances come and go.
+    """
+    return _halted(one, {*_BLOCKING, *also}) or _not_kept(one.resource.unknown, "the group")
+
+
+def _halted(one: LiveGroup, needed: Collection[str]) -> str:
+    found = sorted({*needed} & {*one.suspended})
     if not found:
         return ""
     return f"its process {found[0]} is suspended, so that no instance would follow: resume it first"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tasks.domain.stacks.changes import Refused
+from tasks.domain.stacks.kinds.groups import cannot_carry
 from tasks.domain.stacks.kinds.made import POLICY, Edit, Made, Work, priced
 from tasks.domain.stacks.kinds.names import logical_name
 from tasks.domain.stacks.live import LiveGroup, LivePolicy
@@ -15,6 +16,8 @@ MISSING = "add TargetTrackingScaling"
 CPU_METRIC = "ASGAverageCPUUtilization"
 CPU_PAIR = "ASGCPUUtilization"
 """AWS's name of load and use of the processor together."""
+_NEEDED = ("AlarmNotification", "ScheduledActions")
+"""Processes by which a group follows its metrics, and what is planned for it."""
 _PREDICTIVE = "PolicyPredictiveScalingConfiguration"
 
 
@@ -23,6 +26,9 @@ def predictive_scaling(work: Work) -> Made | Refused:
     group = work.region.groups.get(work.resource)
     if group is None:
         return work.refused(f"{work.resource} is not there any more: look for savings again")
+    why = cannot_carry(group, also=_NEEDED)
+    if why:
+        return work.refused(why)
     if work.fact("mode") != FORECAST_ONLY or work.fact("metric") != CPU_METRIC:
         return work.refused("only a forecast of the processor's use is known here, to begin with")
     target = work.fact("target_percent")

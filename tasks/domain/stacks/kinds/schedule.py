@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.domain.stacks.changes import Refused
+from tasks.domain.stacks.kinds.groups import cannot_carry
 from tasks.domain.stacks.kinds.made import (
     INSTANCE_STATE,
     ROLE,
@@ -26,6 +27,7 @@ SCHEDULE = "aws:scheduler/schedule:Schedule"
 GROUP_SCHEDULE = "aws:autoscaling/schedule:Schedule"
 UNCHANGED = -1
 """Auto Scaling leaves a size as it is."""
+_NEEDED = ("ScheduledActions",)
 _RETRIES, _RETRY_SECONDS = 10, 3600
 
 
@@ -140,8 +142,11 @@ def _rule(work: Work, role: str, word: str, rule: Rule) -> dict[str, Input]:
 
 
 def _group(work: Work, one: LiveGroup, clock: Clock) -> Made | Refused:
-    if one.max_size < 1 or one.desired < 1:
-        return work.refused("it has no instances now: what it goes back to is not known")
+    why = cannot_carry(one, also=_NEEDED)
+    if not why and (one.max_size < 1 or one.desired < 1):
+        why = "it has no instances now: what it goes back to is not known"
+    if why:
+        return work.refused(why)
     base = logical_name("group", work.resource)
     sizes = {"start": (one.min_size, one.desired), "stop": (0, 0)}
     created = tuple(
