@@ -238,6 +238,33 @@ def test_a_new_version_of_a_template_reaches_the_members_by_a_refresh(server: Em
     assert refreshes["InstanceRefreshes"][0]["InstanceRefreshId"] == started["InstanceRefreshId"]
 
 
+def test_a_refresh_that_is_under_way_keeps_another_from_being_started(clock: Clock) -> None:
+    config = EmbeddedAwsConfig(clock=clock, fleet="shipped", refresh_takes=timedelta(minutes=10))
+    with serve_aws(config) as server:
+        scaling = seeding_client(server, "autoscaling")
+
+        def told() -> list[tuple[str, int | None]]:
+            found = scaling.describe_instance_refreshes(AutoScalingGroupName="transcoder")
+            rows = found["InstanceRefreshes"]
+            return [(one["Status"], one.get("PercentageComplete")) for one in rows]
+
+        with pytest.raises(ClientError) as none:
+            scaling.cancel_instance_refresh(AutoScalingGroupName="transcoder")
+        scaling.start_instance_refresh(AutoScalingGroupName="transcoder")
+        clock.now = NOW + timedelta(minutes=5)
+        with pytest.raises(ClientError) as busy:
+            scaling.start_instance_refresh(AutoScalingGroupName="transcoder")
+        half = told()
+        scaling.cancel_instance_refresh(AutoScalingGroupName="transcoder")
+        scaling.start_instance_refresh(AutoScalingGroupName="transcoder")
+        clock.now = NOW + timedelta(minutes=15)
+
+        assert none.value.response["Error"]["Code"] == "ActiveInstanceRefreshNotFound"
+        assert busy.value.response["Error"]["Code"] == "InstanceRefreshInProgress"
+        assert half == [("InProgress", 50)]
+        assert told() == [("Successful", 100), ("Cancelled", None)]
+
+
 @pytest.mark.parametrize(
     ("sizes", "said"),
     [

@@ -19,6 +19,7 @@ from deployments.embedded.aws.changes.apis import update_stage
 from deployments.embedded.aws.changes.group_rows import describe_groups
 from deployments.embedded.aws.changes.groups import GroupChanges
 from deployments.embedded.aws.changes.instances import InstanceChanges
+from deployments.embedded.aws.changes.refreshes import InstanceRefreshes
 from deployments.embedded.aws.changes.templates import describe_templates
 from deployments.embedded.aws.commitments import EmbeddedCommitments, small_plan
 from deployments.embedded.aws.control import Control
@@ -80,6 +81,7 @@ class EmbeddedAwsConfig:
         fleet: What runs: "shipped", "none", "generated:N", or a file of recorded use.
         commitments: Savings Plans and Reserved Instances that are held; None for a small plan
             beside a fleet, and for nothing without one.
+        refresh_takes: For how long an instance refresh is in progress, at least 0.
         clock: Now, aware UTC; nothing later is told.
         pause: Waits some seconds, for delay faults; None for a wait that ends with the server.
     """
@@ -92,6 +94,7 @@ class EmbeddedAwsConfig:
     metrics: Path | None = None
     fleet: str = NONE
     commitments: EmbeddedCommitments | None = None
+    refresh_takes: timedelta = timedelta(0)
     clock: Callable[[], datetime] = system_clock
     pause: Callable[[float], object] | None = None
 
@@ -165,7 +168,7 @@ def _overlay(
         billing.account.look()
     handlers = {
         **_handlers(regions, metrics, config.clock, off_hours),
-        **_changes(metrics, config.clock),
+        **_changes(metrics, config.clock, refresh_takes=config.refresh_takes),
         **billing.handlers(),
     }
     facts = {
@@ -271,15 +274,19 @@ def _handlers(
     }
 
 
-def _changes(metrics: MetricStore, clock: Callable[[], datetime]) -> dict[str, Handler]:
-    groups, instances = GroupChanges(metrics, clock=clock), InstanceChanges(metrics, clock=clock)
+def _changes(
+    metrics: MetricStore, clock: Callable[[], datetime], *, refresh_takes: timedelta
+) -> dict[str, Handler]:
+    groups, instances = GroupChanges(), InstanceChanges(metrics, clock=clock)
+    refreshes = InstanceRefreshes(metrics, clock=clock, takes=refresh_takes)
     return {
         "apigatewayv2:UpdateStage": update_stage,
+        "autoscaling:CancelInstanceRefresh": refreshes.cancel,
         "autoscaling:CreateAutoScalingGroup": groups.create,
         "autoscaling:DescribeAutoScalingGroups": describe_groups,
-        "autoscaling:DescribeInstanceRefreshes": groups.describe_refreshes,
+        "autoscaling:DescribeInstanceRefreshes": refreshes.describe,
         "autoscaling:SetDesiredCapacity": groups.set_desired,
-        "autoscaling:StartInstanceRefresh": groups.start_refresh,
+        "autoscaling:StartInstanceRefresh": refreshes.start,
         "autoscaling:UpdateAutoScalingGroup": groups.update,
         "ec2:DescribeLaunchTemplates": describe_templates,
         "ec2:ModifyInstanceAttribute": instances.modify_attribute,
