@@ -154,7 +154,7 @@ def test_the_readme_says_what_why_who_and_how_much() -> None:
         "- spot of `i-00000000000000000`: It writes to its own disk; say in a tag that it may be "
         "interrupted.",
         "- Note: Prices were read from AWS.",
-        f"pulumi -C adopt up --stack {STACK}    # imports; an import that would change is refused",
+        f"pulumi -C adopt up --stack {STACK}    # look first: it may show imports and nothing else",
     ):
         assert line in page.splitlines(), line
 
