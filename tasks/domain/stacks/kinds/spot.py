@@ -148,8 +148,9 @@ def _distribution(one: LiveGroup, share: float) -> Args:
 def on_demand_part(share: float, *, least: int, desired: int) -> tuple[int, int]:
     """Return instances that are always on demand, and percent of those above them.
 
-    At the smallest size the share is on demand, rounded up to whole instances; at the desired size
-    it is at least the share.
+    At the smallest size and at the desired size the share is on demand, rounded up to whole
+    instances; of more than a hundred above the first, by less than a percent of them more. The
+    percent is the largest that gives that, since AWS rounds up what it makes of it.
 
     Args:
         share: Of all instances that stays on demand, 0 to 1.
@@ -160,8 +161,12 @@ def on_demand_part(share: float, *, least: int, desired: int) -> tuple[int, int]
     base = math.ceil(within * least - 1e-9)
     if desired <= base:
         return base, math.ceil(100.0 * within - 1e-9)
-    rest = max(within * desired - base, 0.0) / (desired - base)
-    return base, math.ceil(100.0 * rest - 1e-9)
+    needed = max(math.ceil(within * desired - 1e-9) - base, 0)
+    above = desired - base
+    percent = 100 * needed // above
+    # With more than a hundred above the first, no whole percent may give the very number.
+    reached = percent * above > 100 * (needed - 1)
+    return base, percent if reached else percent + 1
 
 
 def _instance(work: Work, one: LiveInstance, pools: tuple[tuple[str, str], ...]) -> Made | Refused:
