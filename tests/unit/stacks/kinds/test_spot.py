@@ -96,7 +96,7 @@ def test_right_size_and_spot_of_a_group_are_one_resource() -> None:
         (1.0, 4, 4, (4, 100)),
         (0.25, 0, 3, (0, 33)),
         (0.3, 1, 10, (1, 22)),
-        (0.5, 0, 201, (0, 51)),
+        (0.503, 0, 1000, (0, 51)),
     ],
 )
 def test_the_share_on_demand_is_kept_in_whole_instances(
