@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from deployments.embedded.pulumi_aws.account import Cloud, wait_for
 from deployments.embedded.pulumi_aws.kinds import Kind, Simple
-from deployments.embedded.pulumi_aws.resources.shared import (
-    capitals,
-    found_or_none,
-    smalls,
-    whole,
+from deployments.embedded.pulumi_aws.resources.group_shapes import (
+    described_group,
+    group_arguments,
+    refresh_preferences,
 )
+from deployments.embedded.pulumi_aws.resources.shared import found_or_none
 from deployments.embedded.pulumi_aws.resources.tags import given
 from deployments.embedded.pulumi_aws.values import Properties
 
@@ -29,8 +28,6 @@ OPERATIONS = (
     "autoscaling:SuspendProcesses",
     "autoscaling:UpdateAutoScalingGroup",
 )
-# Overrides are one by one in the API's list, and so is the name of it.
-_RENAMED = {"overrides": "Overrides"}
 _TEMPLATES = frozenset({"launchConfiguration", "launchTemplate", "mixedInstancesPolicy"})
 
 
@@ -41,7 +38,7 @@ class ScalingGroups(Simple):
         """Create a group; its instances are launched by the service."""
         cloud.client("autoscaling").create_auto_scaling_group(
             Tags=_tags(new["name"], new.get("tags")),
-            **_arguments(new),
+            **group_arguments(new),
             **given(
                 LoadBalancerNames=new.get("loadBalancers"),
                 TargetGroupARNs=new.get("targetGroupArns"),
@@ -60,7 +57,7 @@ class ScalingGroups(Simple):
         one = group_of(cloud, identity)
         if one is None or one.get("Status"):
             return None
-        return _described(cloud, one)
+        return described_group(cloud, one)
 
     def update(
         self, cloud: Cloud, identity: str, old: Properties, new: Properties, changed: set[str]
@@ -68,7 +65,7 @@ class ScalingGroups(Simple):
         """Change a group in place; a refresh, where the program has one, replaces its instances."""
         client = cloud.client("autoscaling")
         wanted = {name: value for name, value in new.items() if name in changed}
-        if arguments := _arguments({**wanted, "name": identity}, only_changed=True):
+        if arguments := group_arguments({**wanted, "name": identity}, only_changed=True):
             client.update_auto_scaling_group(AutoScalingGroupName=identity, **arguments)
         if "tags" in changed:
             _retag(cloud, identity, old, new)
@@ -80,7 +77,7 @@ class ScalingGroups(Simple):
             client.start_instance_refresh(
                 AutoScalingGroupName=identity,
                 Strategy=refresh["strategy"],
-                **given(Preferences=_preferences(refresh.get("preferences"))),
+                **given(Preferences=refresh_preferences(refresh.get("preferences"))),
             )
 
     def delete(self, cloud: Cloud, identity: str, old: Properties) -> None:
@@ -111,111 +108,6 @@ def group_of(cloud: Cloud, name: str) -> dict[str, Any] | None:
     found = client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
     groups = found["AutoScalingGroups"]
     return groups[0] if groups else None
-
-
-def _arguments(new: Properties, *, only_changed: bool = False) -> dict[str, Any]:
-    subnets, template = new.get("vpcZoneIdentifiers"), new.get("launchTemplate")
-    return given(
-        AutoScalingGroupName=None if only_changed else new["name"],
-        AvailabilityZones=new.get("availabilityZones"),
-        CapacityRebalance=new.get("capacityRebalance"),
-        DefaultCooldown=new.get("defaultCooldown"),
-        DefaultInstanceWarmup=new.get("defaultInstanceWarmup"),
-        DesiredCapacity=new.get("desiredCapacity"),
-        DesiredCapacityType=new.get("desiredCapacityType"),
-        HealthCheckGracePeriod=new.get("healthCheckGracePeriod", None if only_changed else 300),
-        HealthCheckType=new.get("healthCheckType"),
-        LaunchConfigurationName=new.get("launchConfiguration"),
-        LaunchTemplate=None if template is None else _template(template),
-        MaxInstanceLifetime=new.get("maxInstanceLifetime"),
-        MaxSize=new.get("maxSize"),
-        MinSize=new.get("minSize"),
-        MixedInstancesPolicy=_mixed(new.get("mixedInstancesPolicy")),
-        NewInstancesProtectedFromScaleIn=new.get("protectFromScaleIn"),
-        PlacementGroup=new.get("placementGroup"),
-        ServiceLinkedRoleARN=new.get("serviceLinkedRoleArn"),
-        TerminationPolicies=new.get("terminationPolicies"),
-        VPCZoneIdentifier=None if subnets is None else ",".join(subnets),
-    )
-
-
-def _template(one: Mapping[str, Any]) -> dict[str, Any]:
-    # By its id where it has both: the API takes one of them.
-    name = None if one.get("id") else one.get("name")
-    return given(
-        LaunchTemplateId=one.get("id"), LaunchTemplateName=name, Version=one.get("version")
-    )
-
-
-def _mixed(policy: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if policy is None:
-        return None
-    found: dict[str, Any] = capitals(policy, _RENAMED)
-    specification = found["LaunchTemplate"]["LaunchTemplateSpecification"]
-    if specification.get("LaunchTemplateId"):
-        specification.pop("LaunchTemplateName", None)
-    return found
-
-
-def _preferences(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if not said:
-        return None
-    found: dict[str, Any] = capitals(said)
-    for name in ("CheckpointDelay", "InstanceWarmup"):
-        if name in found:
-            found[name] = whole(found[name])
-    return found
-
-
-def _described(cloud: Cloud, one: Mapping[str, Any]) -> Properties:
-    template, subnets = one.get("LaunchTemplate"), one.get("VPCZoneIdentifier")
-    metrics = one.get("EnabledMetrics", ())
-    return {
-        "arn": one["AutoScalingGroupARN"],
-        "availabilityZones": list(one.get("AvailabilityZones", ())),
-        "capacityRebalance": one.get("CapacityRebalance", False),
-        "defaultCooldown": one.get("DefaultCooldown"),
-        "defaultInstanceWarmup": one.get("DefaultInstanceWarmup"),
-        "desiredCapacity": one["DesiredCapacity"],
-        "enabledMetrics": [each["Metric"] for each in metrics],
-        "healthCheckGracePeriod": one.get("HealthCheckGracePeriod", 0),
-        "healthCheckType": one.get("HealthCheckType"),
-        "launchConfiguration": one.get("LaunchConfigurationName") or None,
-        "launchTemplate": None
-        if template is None
-        else given(
-            id=template.get("LaunchTemplateId"),
-            name=template.get("LaunchTemplateName"),
-            version=template.get("Version"),
-        ),
-        "loadBalancers": list(one.get("LoadBalancerNames", ())),
-        "maxInstanceLifetime": one.get("MaxInstanceLifetime") or 0,
-        "maxSize": one["MaxSize"],
-        "metricsGranularity": "1Minute",
-        "minSize": one["MinSize"],
-        "mixedInstancesPolicy": smalls(one["MixedInstancesPolicy"], _RENAMED)
-        if "MixedInstancesPolicy" in one
-        else None,
-        "name": one["AutoScalingGroupName"],
-        "placementGroup": one.get("PlacementGroup") or None,
-        "predictedCapacity": one.get("PredictedCapacity", 0),
-        "protectFromScaleIn": one.get("NewInstancesProtectedFromScaleIn", False),
-        "region": cloud.region,
-        "serviceLinkedRoleArn": one.get("ServiceLinkedRoleARN"),
-        "suspendedProcesses": [each["ProcessName"] for each in one.get("SuspendedProcesses", ())],
-        "tags": [
-            {
-                "key": tag["Key"],
-                "value": tag.get("Value", ""),
-                "propagateAtLaunch": tag.get("PropagateAtLaunch", False),
-            }
-            for tag in one.get("Tags", ())
-            if not tag["Key"].startswith("aws:")
-        ],
-        "targetGroupArns": list(one.get("TargetGroupARNs", ())),
-        "terminationPolicies": list(one.get("TerminationPolicies", ())),
-        "vpcZoneIdentifiers": subnets.split(",") if subnets else [],
-    }
 
 
 def _tags(name: str, tags: Any) -> list[dict[str, Any]]:
