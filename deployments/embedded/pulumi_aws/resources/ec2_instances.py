@@ -11,11 +11,14 @@ from botocore.exceptions import ClientError
 from deployments.embedded.pulumi_aws.account import Cloud, wait_for
 from deployments.embedded.pulumi_aws.errors import StandInError, is_code
 from deployments.embedded.pulumi_aws.kinds import NO_TAGS, Kind
-from deployments.embedded.pulumi_aws.resources.shared import capitals
+from deployments.embedded.pulumi_aws.resources.instance_shapes import (
+    described_device,
+    described_instance,
+    launch_arguments,
+    user_data,
+)
 from deployments.embedded.pulumi_aws.resources.tags import (
-    given,
     retag,
-    tag_map,
     tag_specifications,
 )
 from deployments.embedded.pulumi_aws.values import Properties
@@ -58,7 +61,7 @@ class Instances:
                 *tag_specifications("instance", new.get("tags")),
                 *tag_specifications("volume", new.get("volumeTags")),
             ],
-            **_launch(new),
+            **launch_arguments(new),
         )
         return str(made["Instances"][0]["InstanceId"])
 
@@ -75,7 +78,11 @@ class Instances:
         one = instance_of(cloud, identity)
         if one is None or one["State"]["Name"] in _ENDED:
             return None
-        found = {**_described(cloud, one), **_devices(cloud, one), **_attributes(cloud, identity)}
+        found = {
+            **described_instance(cloud, one),
+            **_devices(cloud, one),
+            **_attributes(cloud, identity),
+        }
         said = known.get("instanceMarketOptions")
         if found["instanceMarketOptions"] and said and said.get("marketType") == "spot":
             found["instanceMarketOptions"] = said  # its details are of the request, not of it
@@ -120,7 +127,7 @@ class Instances:
             wanted = {"Value": new["instanceType"]}
             client.modify_instance_attribute(InstanceId=identity, InstanceType=wanted)
         if changed & {"userData", "userDataBase64"}:
-            wanted = {"Value": base64.b64decode(_user_data(new) or "")}
+            wanted = {"Value": base64.b64decode(user_data(new) or "")}
             client.modify_instance_attribute(InstanceId=identity, UserData=wanted)
         if runs:
             start(cloud, identity)
@@ -166,108 +173,12 @@ def start(cloud: Cloud, identity: str) -> None:
     wait_state(cloud, identity, "running")
 
 
-def _launch(new: Properties) -> dict[str, Any]:
-    profile, template = new.get("iamInstanceProfile"), new.get("launchTemplate")
-    return given(
-        BlockDeviceMappings=list(_mappings(new)) or None,
-        CpuOptions=capitals(new.get("cpuOptions")),
-        DisableApiStop=new.get("disableApiStop"),
-        DisableApiTermination=new.get("disableApiTermination"),
-        EbsOptimized=new.get("ebsOptimized"),
-        IamInstanceProfile=None if profile is None else {"Name": profile},
-        ImageId=new.get("ami"),
-        InstanceInitiatedShutdownBehavior=new.get("instanceInitiatedShutdownBehavior"),
-        InstanceMarketOptions=capitals(new.get("instanceMarketOptions")),
-        InstanceType=new.get("instanceType"),
-        KeyName=new.get("keyName"),
-        LaunchTemplate=None
-        if template is None
-        else given(
-            LaunchTemplateId=template.get("id"),
-            LaunchTemplateName=template.get("name"),
-            Version=template.get("version"),
-        ),
-        MetadataOptions=capitals(new.get("metadataOptions")),
-        Monitoring=None if new.get("monitoring") is None else {"Enabled": new["monitoring"]},
-        Placement=given(AvailabilityZone=new.get("availabilityZone"), Tenancy=new.get("tenancy"))
-        or None,
-        PrivateIpAddress=new.get("privateIp"),
-        SecurityGroupIds=new.get("vpcSecurityGroupIds"),
-        SecurityGroups=new.get("securityGroups"),
-        SubnetId=new.get("subnetId"),
-        UserData=_text(_user_data(new)),
-    )
-
-
-def _user_data(new: Properties) -> str | None:
-    if "userData" in new:
-        return base64.b64encode(str(new["userData"]).encode()).decode()
-    return new.get("userDataBase64")
-
-
-def _text(encoded: str | None) -> str | None:
-    # boto3 encodes it once more.
-    return None if encoded is None else base64.b64decode(encoded).decode(errors="replace")
-
-
-def _mappings(new: Properties) -> Iterator[dict[str, Any]]:
-    root = new.get("rootBlockDevice")
-    if root is not None:
-        yield {"DeviceName": root.get("deviceName", "/dev/xvda"), "Ebs": _ebs(root)}
-    for one in new.get("ebsBlockDevices") or ():
-        yield {"DeviceName": one["deviceName"], "Ebs": _ebs(one)}
-
-
-def _ebs(one: Mapping[str, Any]) -> dict[str, Any]:
-    return given(
-        DeleteOnTermination=one.get("deleteOnTermination", True),
-        Encrypted=one.get("encrypted"),
-        Iops=one.get("iops"),
-        KmsKeyId=one.get("kmsKeyId"),
-        SnapshotId=one.get("snapshotId"),
-        Throughput=one.get("throughput"),
-        VolumeSize=one.get("volumeSize"),
-        VolumeType=one.get("volumeType"),
-    )
-
-
-def _described(cloud: Cloud, one: Mapping[str, Any]) -> Properties:
-    identity, spot = one["InstanceId"], one.get("InstanceLifecycle") == "spot"
-    profile = one.get("IamInstanceProfile", {}).get("Arn")
-    return {
-        "ami": one["ImageId"],
-        "arn": f"arn:aws:ec2:{cloud.region}:{cloud.number}:instance/{identity}",
-        "associatePublicIpAddress": bool(one.get("PublicIpAddress")),
-        "availabilityZone": one["Placement"]["AvailabilityZone"],
-        "ebsOptimized": one.get("EbsOptimized", False),
-        "iamInstanceProfile": profile.rpartition("/")[2] if profile else "",
-        "instanceLifecycle": one.get("InstanceLifecycle", ""),
-        "instanceMarketOptions": {"marketType": "spot"} if spot else None,
-        "instanceState": one["State"]["Name"],
-        "instanceType": one["InstanceType"],
-        "keyName": one.get("KeyName", ""),
-        "monitoring": one.get("Monitoring", {}).get("State") in {"enabled", "pending"},
-        "placementGroup": one["Placement"].get("GroupName", ""),
-        "privateDns": one.get("PrivateDnsName", ""),
-        "privateIp": one.get("PrivateIpAddress", ""),
-        "publicDns": one.get("PublicDnsName", ""),
-        "publicIp": one.get("PublicIpAddress", ""),
-        "region": cloud.region,
-        "securityGroups": [each["GroupName"] for each in one.get("SecurityGroups", ())],
-        "sourceDestCheck": one.get("SourceDestCheck", True),
-        "subnetId": one.get("SubnetId", ""),
-        "tags": tag_map(one.get("Tags", ())),
-        "tenancy": one["Placement"].get("Tenancy", "default"),
-        "vpcSecurityGroupIds": [each["GroupId"] for each in one.get("SecurityGroups", ())],
-    }
-
-
 def _devices(cloud: Cloud, one: Mapping[str, Any]) -> Properties:
     mappings = [each for each in one.get("BlockDeviceMappings", ()) if "Ebs" in each]
     identities = [each["Ebs"]["VolumeId"] for each in mappings]
     found = cloud.client("ec2").describe_volumes(VolumeIds=identities) if identities else {}
     volumes = {each["VolumeId"]: each for each in found.get("Volumes", ())}
-    devices = [_device(each, volumes[each["Ebs"]["VolumeId"]]) for each in mappings]
+    devices = [described_device(each, volumes[each["Ebs"]["VolumeId"]]) for each in mappings]
     root = one.get("RootDeviceName")
     # An image may name its root otherwise than the instance does: the first device is it then.
     roots = [each for each in devices if each["deviceName"] == root] or devices[:1]
@@ -275,21 +186,6 @@ def _devices(cloud: Cloud, one: Mapping[str, Any]) -> Properties:
         "ebsBlockDevices": [each for each in devices if each not in roots],
         "rootBlockDevice": roots[0] if roots else None,
     }
-
-
-def _device(mapping: Mapping[str, Any], volume: Mapping[str, Any]) -> Properties:
-    return given(
-        deleteOnTermination=mapping["Ebs"].get("DeleteOnTermination", False),
-        deviceName=mapping["DeviceName"],
-        encrypted=volume["Encrypted"],
-        iops=volume.get("Iops"),
-        kmsKeyId=volume.get("KmsKeyId"),
-        tags=tag_map(volume.get("Tags", ())),
-        throughput=volume.get("Throughput"),
-        volumeId=volume["VolumeId"],
-        volumeSize=volume["Size"],
-        volumeType=volume["VolumeType"],
-    )
 
 
 def _attributes(cloud: Cloud, identity: str) -> Properties:
