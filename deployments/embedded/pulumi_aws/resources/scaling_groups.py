@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from deployments.embedded.pulumi_aws.account import Cloud, wait_for
+from deployments.embedded.pulumi_aws.errors import is_code
 from deployments.embedded.pulumi_aws.kinds import Kind, Simple
 from deployments.embedded.pulumi_aws.resources.group_shapes import (
     described_group,
@@ -16,6 +21,7 @@ from deployments.embedded.pulumi_aws.resources.tags import given
 from deployments.embedded.pulumi_aws.values import Properties
 
 OPERATIONS = (
+    "autoscaling:CancelInstanceRefresh",
     "autoscaling:CreateAutoScalingGroup",
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteAutoScalingGroup",
@@ -74,11 +80,7 @@ class ScalingGroups(Simple):
         refresh = new.get("instanceRefresh")
         triggers = _TEMPLATES | set((refresh or {}).get("triggers") or ())
         if refresh and changed & triggers:
-            client.start_instance_refresh(
-                AutoScalingGroupName=identity,
-                Strategy=refresh["strategy"],
-                **given(Preferences=refresh_preferences(refresh.get("preferences"))),
-            )
+            _refresh(cloud, identity, refresh)
 
     def delete(self, cloud: Cloud, identity: str, old: Properties) -> None:
         """Empty a group and delete it."""
@@ -100,6 +102,27 @@ class ScalingGroups(Simple):
             ),
             "ValidationError",
         )
+
+
+def _refresh(cloud: Cloud, identity: str, said: Mapping[str, Any]) -> None:
+    """Start a refresh, in the place of one that is under way, as the official provider does."""
+    client = cloud.client("autoscaling")
+    start = partial(
+        client.start_instance_refresh,
+        AutoScalingGroupName=identity,
+        Strategy=said["strategy"],
+        **given(Preferences=refresh_preferences(said.get("preferences"))),
+    )
+    try:
+        start()
+    except ClientError as error:
+        if not is_code(error, "InstanceRefreshInProgress"):
+            raise
+        found_or_none(
+            lambda: client.cancel_instance_refresh(AutoScalingGroupName=identity),
+            "ActiveInstanceRefreshNotFound",
+        )
+        start()
 
 
 def group_of(cloud: Cloud, name: str) -> dict[str, Any] | None:
