@@ -7,20 +7,37 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tasks.adapters.pulumi.environment import EngineSettings
+from tasks.adapters.pulumi.estimate import estimate
+from tasks.domain.savings.money import Usd, VolumePrice
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.stacks.changes import Phase
+from tasks.domain.stacks.costs import cost_deltas
 from tasks.domain.stacks.plan import stack_plans
 from tasks.domain.stacks.program import StackPlan
 from tasks.domain.stacks.source.project import project_files
+from tasks.domain.stacks.stack_prices import LINUX, StackPrices
 from tests.support import stack_fleet as fleet
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "pulumi" / "example"
 FOLDERS = ("purchase", "region")
 """In the order of the plans: purchases, which belong to no region, come first."""
 NOTES = (f"An example: its account is invented, its prices are those of {fleet.NOW:%Y-%m-%d}.",)
+PRICES = StackPrices(
+    on_demand={("m5.xlarge", LINUX): 0.192, ("m5.large", LINUX): 0.096},
+    volumes={
+        "gp2": VolumePrice(usd_per_gib=0.1),
+        "gp3": VolumePrice(
+            usd_per_gib=0.08, usd_per_mib_per_second=0.04, free_mib_per_second=125.0
+        ),
+    },
+)
+"""Of what the opportunities' arithmetic does not price."""
 SEARCH_TEMPLATE = "lt-0123456789abcdef1"
 
 
@@ -74,6 +91,25 @@ def test_the_example_has_every_kind() -> None:
     kinds = {change.kind for plan in example_plans() for change in plan.changes}
 
     assert kinds == set(Kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_savings_of_the_example_add_up_to_what_its_preview_says(
+    folder: str, tmp_path: Path
+) -> None:
+    plan = example_plans()[FOLDERS.index(folder)]
+    settings = EngineSettings(backend_url=f"file://{tmp_path}", home=tmp_path, cli=tmp_path)
+    looked = estimate(
+        settings, EXAMPLE / folder, stack=plan.stack, phase=Phase.CHANGE, region=plan.region
+    )
+    costs = cost_deltas(looked, prices=PRICES, given=plan.prices)
+    priced = replace(looked, costs=costs)
+
+    assert priced.unpriced == ()
+    assert -priced.delta_usd == pytest.approx(
+        Usd.total(change.saving for change in plan.changes).expected, abs=0.02
+    )
 
 
 @pytest.mark.slow

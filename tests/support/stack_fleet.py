@@ -87,16 +87,25 @@ def right_size(resource: str, old: str, new: str) -> Chosen:
     return chosen(Kind.RIGHT_SIZE, resource, target, steps=steps, change=change, saving_usd=70.08)
 
 
-def spot(resource: str, pools: str, share: float) -> Chosen:
+def spot(
+    resource: str, pools: str, share: float, *, before_usd: float = 140.16, after_usd: float = 61.5
+) -> Chosen:
     """Spot instead of on demand."""
-    steps = (usd("on demand today", 140.16), usd("then", 61.5))
+    steps = (usd("on demand today", before_usd), usd("then", after_usd))
     target: dict[str, Fact] = {
         "pools": pools,
         "on_demand_share": share,
         "max_usd_per_hour": 0.192,
     }
     change = f"Run {1.0 - share:.0%} of {resource} on spot, spread over 3 pools."
-    return chosen(Kind.SPOT, resource, target, steps=steps, change=change, saving_usd=78.66)
+    return chosen(
+        Kind.SPOT,
+        resource,
+        target,
+        steps=steps,
+        change=change,
+        saving_usd=round(before_usd - after_usd, 2),
+    )
 
 
 def stop(resource: str) -> Chosen:
@@ -133,7 +142,7 @@ def volume(resource: str, *, iops: int = 3000, throughput: float = 128.0) -> Cho
         "throughput_mib_per_second": throughput,
     }
     change = f"Change {resource} from gp2 to gp3."
-    return chosen(Kind.VOLUME_TYPE, resource, target, change=change, saving_usd=9.8)
+    return chosen(Kind.VOLUME_TYPE, resource, target, change=change, saving_usd=9.88)
 
 
 def predictive(resource: str, dynamic: str = "add TargetTrackingScaling") -> Chosen:
@@ -354,7 +363,8 @@ def everything() -> tuple[Chosen, ...]:
     return (
         right_size(WEB, "m5.xlarge", "m5.large"),
         right_size("shop", "m5.xlarge", "m6i.xlarge"),
-        spot("shop", POOLS, 0.25),
+        # What is left of it to save after the right size.
+        spot("shop", POOLS, 0.25, before_usd=70.08, after_usd=30.75),
         spot(CRAWLER, POOLS, 0.0),
         stop(IDLE),
         schedule(TRAINING),

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 # hs-a4fa1b806541: Change vol-0bbbbbbbbbbbbbbb1 from gp2 to gp3.
-# | Saves 9.80 USD a month (7.84 to 9.80). Owner: nobody is named. Nothing restarts. The undo
+# | Saves 9.88 USD a month (7.90 to 9.88). Owner: nobody is named. Nothing restarts. The undo
 # | program brings everything back.
 volume_vol_0bbbbbbbbbbbbbbb1 = aws.ebs.Volume(
     "volume-vol-0bbbbbbbbbbbbbbb1",
@@ -22,9 +22,9 @@ volume_vol_0bbbbbbbbbbbbbbb1 = aws.ebs.Volume(
             "homeostat/change-id": "hs-a4fa1b806541",
             "homeostat/resource": "volume-vol-0bbbbbbbbbbbbbbb1",
             "homeostat/reason": (
-                "volume-type saves 9.80 USD a month seen over 28 days to 2026-03-04"
+                "volume-type saves 9.88 USD a month seen over 28 days to 2026-03-04"
             ),
-            "homeostat/estimated-saving-usd-per-month": "9.80",
+            "homeostat/estimated-saving-usd-per-month": "9.88",
         },
     ),
     opts=pulumi.ResourceOptions(
@@ -443,12 +443,12 @@ group_shop = aws.autoscaling.Group(
             ),
             aws.autoscaling.GroupTagArgs(
                 key="homeostat/reason",
-                value="right-size saves 70.08 USD a month seen over 28 days to 2026-03-04 / spot saves 78.66 USD a month seen over 28 days to 2026-03-04",
+                value="right-size saves 70.08 USD a month seen over 28 days to 2026-03-04 / spot saves 39.33 USD a month seen over 28 days to 2026-03-04",
                 propagate_at_launch=False,
             ),
             aws.autoscaling.GroupTagArgs(
                 key="homeostat/estimated-saving-usd-per-month",
-                value="148.74",
+                value="109.41",
                 propagate_at_launch=False,
             ),
         ],
@@ -591,7 +591,7 @@ instance_i_0aaaaaaaaaaaaaaa4_state = aws.ec2transitgateway.InstanceState(
 )
 
 # hs-4ff5008b0a9f: Answer targetgroup/reports/29c7abba2fd903ca by functions behind an HTTP API.
-# | Saves 30.30 USD a month (24.24 to 30.30). Owner: nobody is named. Something restarts. The undo
+# | Saves -0.21 USD a month (-0.21 to -0.21). Owner: nobody is named. Something restarts. The undo
 # | program brings everything back.
 service_targetgroup_reports_29c7abb__eca5ab9c2c_ = aws.cloudwatch.LogGroup(
     "service-targetgroup-reports-29c7abba2fd903ca-2754de75-logs",
@@ -602,9 +602,9 @@ service_targetgroup_reports_29c7abb__eca5ab9c2c_ = aws.cloudwatch.LogGroup(
             "homeostat/change-id": "hs-4ff5008b0a9f",
             "homeostat/resource": "service-targetgroup-reports-29c7abba2fd903ca-2754de75-logs",
             "homeostat/reason": (
-                "serverless saves 30.30 USD a month seen over 28 days to 2026-03-04"
+                "serverless will save 30.30 USD a month seen over 28 days to 2026-03-04"
             ),
-            "homeostat/estimated-saving-usd-per-month": "30.30",
+            "homeostat/estimated-saving-usd-per-month": "-0.21",
         },
     ),
     opts=pulumi.ResourceOptions(
@@ -639,9 +639,9 @@ service_targetgroup_reports_29c7abb__90803a15a2_ = aws.iam.Role(
             "homeostat/change-id": "hs-4ff5008b0a9f",
             "homeostat/resource": "service-targetgroup-reports-29c7abba2fd903ca-2754de75-role",
             "homeostat/reason": (
-                "serverless saves 30.30 USD a month seen over 28 days to 2026-03-04"
+                "serverless will save 30.30 USD a month seen over 28 days to 2026-03-04"
             ),
-            "homeostat/estimated-saving-usd-per-month": "30.30",
+            "homeostat/estimated-saving-usd-per-month": "-0.21",
         },
     ),
     opts=pulumi.ResourceOptions(
@@ -703,9 +703,9 @@ service_targetgroup_reports_29c7abb__ffc8260356_ = aws.lambda_.Function(
             "homeostat/change-id": "hs-4ff5008b0a9f",
             "homeostat/resource": "service-targetgroup-reports-29c7abba2fd903ca-2754de75-function",
             "homeostat/reason": (
-                "serverless saves 30.30 USD a month seen over 28 days to 2026-03-04"
+                "serverless will save 30.30 USD a month seen over 28 days to 2026-03-04"
             ),
-            "homeostat/estimated-saving-usd-per-month": "30.30",
+            "homeostat/estimated-saving-usd-per-month": "-0.21",
         },
     ),
     opts=pulumi.ResourceOptions(
@@ -725,9 +725,9 @@ service_targetgroup_reports_29c7abb__85356173ba_ = aws.apigatewayv2.Api(
             "homeostat/change-id": "hs-4ff5008b0a9f",
             "homeostat/resource": "service-targetgroup-reports-29c7abba2fd903ca-2754de75-api",
             "homeostat/reason": (
-                "serverless saves 30.30 USD a month seen over 28 days to 2026-03-04"
+                "serverless will save 30.30 USD a month seen over 28 days to 2026-03-04"
             ),
-            "homeostat/estimated-saving-usd-per-month": "30.30",
+            "homeostat/estimated-saving-usd-per-month": "-0.21",
         },
     ),
     opts=pulumi.ResourceOptions(
@@ -779,9 +779,9 @@ service_targetgroup_reports_29c7abb__285afe258c_ = aws.apigatewayv2.Stage(
             "homeostat/change-id": "hs-4ff5008b0a9f",
             "homeostat/resource": "service-targetgroup-reports-29c7abba2fd903ca-2754de75-stage",
             "homeostat/reason": (
-                "serverless saves 30.30 USD a month seen over 28 days to 2026-03-04"
+                "serverless will save 30.30 USD a month seen over 28 days to 2026-03-04"
             ),
-            "homeostat/estimated-saving-usd-per-month": "30.30",
+            "homeostat/estimated-saving-usd-per-month": "-0.21",
         },
     ),
     opts=pulumi.ResourceOptions(

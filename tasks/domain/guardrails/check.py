@@ -124,11 +124,12 @@ def _mode_refusal(mode: Mode, *, applying: bool) -> str | None:
 
 
 def _worth_refusal(one: Change, policy: GuardrailPolicy) -> str | None:
+    worth = one.saving if one.later is None else one.later
     # Put so that NaN is refused.
-    if one.saving.expected >= policy.min_saving_usd:
+    if worth.expected >= policy.min_saving_usd:
         return None
     return (
-        f"saves {one.saving.expected:.2f} USD a month, less than min_saving_usd = "
+        f"saves {worth.expected:.2f} USD a month, less than min_saving_usd = "
         f"{policy.min_saving_usd:.2f}"
     )
 

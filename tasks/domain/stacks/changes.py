@@ -39,11 +39,13 @@ class Change:
         summary: One sentence in the imperative.
         owner: From the resource's tags; empty where nobody is named.
         reason: Why, in one line, for a tag and for people.
-        saving: Net of overlap, USD a month.
+        saving: Net of overlap, USD a month, by what the stack itself does.
         restart: Something has to restart.
         reversible: Whether the undo program brings everything back.
         disruption: 0 to 1, as in the opportunity; the smallest goes first.
         notes: What a reviewer should know besides: what it leaves out, what has to be done by hand.
+        later: What it saves instead of `saving` once that is done by hand; in no total, and None
+            where nothing is left to do.
     """
 
     change_id: str
@@ -58,6 +60,7 @@ class Change:
     reversible: bool
     disruption: float
     notes: tuple[str, ...] = ()
+    later: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from tasks.domain.stacks.kinds.names import slug
 from tasks.domain.stacks.kinds.predictive import predictive_scaling
 from tasks.domain.stacks.kinds.right_size import right_size
 from tasks.domain.stacks.kinds.schedule import schedule
-from tasks.domain.stacks.kinds.serverless import serverless
+from tasks.domain.stacks.kinds.serverless import own_saving, serverless
 from tasks.domain.stacks.kinds.spot import spot
 from tasks.domain.stacks.kinds.stop import stop
 from tasks.domain.stacks.kinds.tags import owner_of
@@ -151,6 +151,8 @@ def _change(one: Chosen, region: LiveRegion) -> Change:
     )
     days = (found.evidence_to - found.evidence_from) / timedelta(days=1)
     basis = f"seen over {days:.0f} days to" if days >= 1.0 else "from prices of"
+    by_hand = found.kind is Kind.SERVERLESS
+    word = "will save" if by_hand else "saves"
     return Change(
         change_id=identity,
         kind=found.kind,
@@ -158,12 +160,13 @@ def _change(one: Chosen, region: LiveRegion) -> Change:
         region=found.region or PURCHASE_REGION,
         summary=found.change,
         owner=owner_of(_tags(found.resource, region)),
-        reason=f"{found.kind} saves {one.net.expected:.2f} USD a month, {basis} "
+        reason=f"{found.kind} {word} {one.net.expected:.2f} USD a month, {basis} "
         f"{found.evidence_to:%Y-%m-%d}",
-        saving=one.net,
+        saving=own_saving(found) if by_hand else one.net,
         restart=found.restart,
         reversible=found.reversible,
         disruption=found.disruption,
+        later=one.net if by_hand else None,
     )
 
 

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 # hs-a4fa1b806541: Change vol-0bbbbbbbbbbbbbbb1 from gp2 to gp3.
-# | Saves 9.80 USD a month (7.84 to 9.80). Owner: nobody is named. Nothing restarts. The undo
+# | Saves 9.88 USD a month (7.90 to 9.88). Owner: nobody is named. Nothing restarts. The undo
 # | program brings everything back.
 volume_vol_0bbbbbbbbbbbbbbb1 = aws.ebs.Volume(
     "volume-vol-0bbbbbbbbbbbbbbb1",

@@ -62,7 +62,9 @@ def _check_changes(changes: Sequence[Change]) -> set[str]:
         texts |= {f"note {number}": note for number, note in enumerate(one.notes, start=1)}
         for name, text in texts.items():
             check_text(text, where=f"{where}, {name}", limit_bytes=VALUE_LIMIT_BYTES)
-        for number in (one.saving.low, one.saving.expected, one.saving.high, one.disruption):
+        savings = [one.saving] if one.later is None else [one.saving, one.later]
+        numbers = [end for each in savings for end in (each.low, each.expected, each.high)]
+        for number in (*numbers, one.disruption):
             _check_number(number, where=where)
     return ids
 

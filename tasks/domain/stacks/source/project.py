@@ -107,6 +107,7 @@ def _change(one: Change, resources: Sequence[str]) -> dict[str, object]:
         "owner": one.owner,
         "reason": one.reason,
         "saving_usd_per_month": _usd(one.saving),
+        **({} if one.later is None else {"later_saving_usd_per_month": _usd(one.later)}),
         "restart": one.restart,
         "reversible": one.reversible,
         "disruption": one.disruption,

@@ -126,6 +126,11 @@ def _change(one: Change) -> Iterator[str]:
         f"- **What:** {one.kind} of {code(one.resource)}{rest}",
         f"- **Why:** {prose(one.reason) or 'no reason is given'}",
         f"- **Saves:** {money(one.saving)}",
+        *(
+            [f"- **Saves later:** {money(one.later)}, when the rest is done by hand"]
+            if one.later
+            else []
+        ),
         f"- **Owner:** {code(one.owner) if one.owner else 'nobody is named'}",
         f"- **Restart:** {'something has to restart' if one.restart else 'none'}",
         f"- **Undo:** {undo}",

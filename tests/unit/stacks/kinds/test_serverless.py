@@ -6,7 +6,12 @@ import ast
 
 import pytest
 
+from tasks.domain.guardrails.check import check
+from tasks.domain.guardrails.modes import Mode
+from tasks.domain.guardrails.policy import GuardrailPolicy
+from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.stacks.changes import SAVING_TAG
 from tasks.domain.stacks.kinds.serverless import (
     FUNCTION,
     HANDLER,
@@ -66,6 +71,39 @@ def test_its_instances_are_not_touched_and_the_plan_says_so() -> None:
     assert list(plan.change.exports) == [
         "service-targetgroup-reports-29c7abba2fd903ca-2754de75-endpoint"
     ]
+
+
+def test_it_costs_until_its_instances_are_off_and_saves_only_then() -> None:
+    plan = planned(fleet.serverless())
+    (change,) = plan.changes
+    (function,) = of_type(plan.change, FUNCTION)
+    tags = function.inputs["tags"]
+
+    assert change.saving == Usd.exactly(-0.21)
+    assert change.later == fleet.serverless().net
+    assert any("then this saves 30.30 USD a month" in note for note in change.notes)
+    assert "will save 30.30 USD" in change.reason
+    assert isinstance(tags, dict)
+    assert tags[SAVING_TAG] == "-0.21"
+
+
+def test_it_saves_nothing_by_itself_where_its_cost_is_not_known() -> None:
+    wanted = fleet.chosen(Kind.SERVERLESS, "a", {"memory_mib": 512, "front": "HTTP API"})
+
+    assert planned(wanted).changes[0].saving == Usd.exactly(0.0)
+
+
+def test_what_it_saves_later_makes_it_worth_proposing() -> None:
+    changes = planned(fleet.serverless()).changes
+    least, more = (
+        GuardrailPolicy(mode=Mode.APPROVE, min_saving_usd=usd, max_percent_per_run=100.0)
+        for usd in (5.0, 31.0)
+    )
+    allowed = check(changes, least, population=10, now=fleet.NOW, history=(), applying=False)
+    refused = check(changes, more, population=10, now=fleet.NOW, history=(), applying=False)
+
+    assert allowed.allowed == changes
+    assert "saves 30.30 USD a month, less than" in refused.refused[0].why
 
 
 @pytest.mark.parametrize("memory", [64, 20_000, "512", 512.5])
