@@ -6,7 +6,7 @@ every resource by the tags that name it, or by its name where its kind has no ta
 
 | where | what it is about |
 |---|---|
-| any time | from the first process to the usual end: half of all points |
+| any time | from the first process to the usual end: half of all points, and all of adoptions |
 | call done | the cloud has done it, its answer is held back, the engine never hears of it |
 | call under way | the engine is dead, the provider goes on and finishes the call by itself |
 """
@@ -55,8 +55,7 @@ class Scenario:
         seed: Of everything random in it.
         phase: The update that is killed.
         at_fraction: Of the usual duration of that update, for `ANY_TIME`: 0 to 1.
-        resource: Position among the resources that the update acts on, for the other moments: the
-            kill comes once the cloud has done that one.
+        resource: Logical name, for the other moments: the kill comes around the call for that one.
     """
 
     seed: int
@@ -64,38 +63,56 @@ class Scenario:
     victim: Victim
     moment: Moment
     at_fraction: float
-    resource: int
+    resource: str
+
+    @property
+    def is_aimed(self) -> bool:
+        """Whether the kill comes around a call."""
+        return self.moment is not Moment.ANY_TIME
 
 
-def scenarios(count: int, *, resources: int, seed: int = SEED) -> tuple[Scenario, ...]:
+KINDS = (
+    (Moment.ANY_TIME, Victim.ALL),
+    (Moment.CALL_DONE, Victim.ALL),
+    (Moment.ANY_TIME, Victim.ENGINE),
+    (Moment.CALL_UNDER_WAY, Victim.ENGINE),
+    (Moment.ANY_TIME, Victim.PYTHON),
+    (Moment.CALL_DONE, Victim.PROVIDER),
+)
+
+
+def scenarios(
+    count: int, *, once: Sequence[str], could_double: Sequence[str], seed: int = SEED
+) -> tuple[Scenario, ...]:
     """Return kills in every combination of moment and victim that makes sense, in turn.
+
+    Two of three that are aimed at a call are aimed at what could be made twice.
 
     Args:
         count: How many; at least 1.
-        resources: On how many the change acts.
+        once: Names of resources that nobody can make twice.
+        could_double: Names of those that are there twice when they are made twice.
         seed: The same seed gives the same kills.
     """
     rng = np.random.default_rng(seed)
-    kinds = [
-        (Moment.ANY_TIME, Victim.ALL),
-        (Moment.CALL_DONE, Victim.ALL),
-        (Moment.ANY_TIME, Victim.ENGINE),
-        (Moment.CALL_UNDER_WAY, Victim.ENGINE),
-        (Moment.ANY_TIME, Victim.PYTHON),
-        (Moment.CALL_DONE, Victim.PROVIDER),
-    ]
-    return tuple(
-        Scenario(
-            seed=int(rng.integers(2**31)),
-            # Adoption changes nothing in the account, so one kill in seven is enough for it.
-            phase=Phase.ADOPT if position % 7 == 6 else Phase.CHANGE,
-            victim=kinds[position % len(kinds)][1],
-            moment=kinds[position % len(kinds)][0],
-            at_fraction=float(rng.uniform(0.0, 1.0)),
-            resource=int(rng.integers(resources)),
+    found: list[Scenario] = []
+    for position in range(count):
+        moment, victim = KINDS[position % len(KINDS)]
+        # Adoption changes nothing in the account, so one kill in seven is enough for it; no call
+        # of it is worth aiming at.
+        phase = Phase.ADOPT if position % 7 == 6 else Phase.CHANGE
+        aimed = sum(one.is_aimed for one in found)
+        found.append(
+            Scenario(
+                seed=int(rng.integers(2**31)),
+                phase=phase,
+                victim=victim,
+                moment=Moment.ANY_TIME if phase is Phase.ADOPT else moment,
+                at_fraction=float(rng.uniform(0.0, 1.0)),
+                resource=str(rng.choice(list(once if aimed % 3 == 2 else could_double))),
+            )
         )
-        for position in range(count)
-    )
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from benchmarks.tables.targets import Target, of, targets_table
 
 HOSTILE_INPUTS = 10_000
 KILLS = 50
+COULD_DOUBLE = 25
+"""Kills that hit an update while it made something which can be there twice."""
 COUNT = "{:,.0f}"
 PERCENT = "{:.1f}%"
 
@@ -83,6 +85,16 @@ def kills(metrics: Metrics) -> str:
         metrics,
         (
             ("Updates killed (a kill that came after the end does not count)", "kills", COUNT),
+            (
+                "Of them, while something was made that can be there twice",
+                "kills_that_could_double",
+                COUNT,
+            ),
+            (
+                "Of them, the account had it and the state did not",
+                "kills_that_left_one_unrecorded",
+                COUNT,
+            ),
             ("Resources made twice", "kills_applied_twice", COUNT),
             ("Resources in the account that no state knows", "kills_strays", COUNT),
             ("Resources missing or left as they were, once finished", "kills_missing", COUNT),
@@ -182,10 +194,19 @@ TARGETS = (
     _zero("Approvals got around", of("bypass_succeeded")),
     _zero("Honest answers refused", _honest_refused),
     Target(what="Updates killed", measured=of("kills"), low=KILLS, template=COUNT),
+    Target(
+        what="Of them, while something was made that can be there twice",
+        measured=of("kills_that_could_double"),
+        low=COULD_DOUBLE,
+        template=COUNT,
+    ),
+    _zero(
+        "Resources made twice",
+        _none("kills_applied_twice", tried="kills_that_could_double", at_least=COULD_DOUBLE),
+    ),
     *(
         _zero(what, _none(key, tried="kills", at_least=KILLS))
         for what, key in (
-            ("Resources made twice", "kills_applied_twice"),
             ("Strays in the account", "kills_strays"),
             ("Resources missing once finished", "kills_missing"),
             ("States that could not be read", "kills_unreadable"),

@@ -23,6 +23,7 @@ GOOD: Metrics = {
     "bypass_honest": 180.0,
     "bypass_honest_approved": 180.0,
     "kills": 50.0,
+    "kills_that_could_double": 30.0,
     "kills_applied_twice": 0.0,
     "kills_strays": 0.0,
     "kills_missing": 0.0,
@@ -103,7 +104,7 @@ def test_what_was_tried_stands_beside_what_succeeded() -> None:
             "hostile_inputs",
             "hostile_invalid",
         ),
-        ("Resources made twice", "kills", "kills_applied_twice"),
+        ("Resources made twice", "kills_that_could_double", "kills_applied_twice"),
         ("Strays in the account", "kills", "kills_strays"),
         ("Resources missing once finished", "kills", "kills_missing"),
         ("States that could not be read", "kills", "kills_unreadable"),
@@ -135,5 +136,5 @@ def test_intervals_that_cover_too_much_miss_the_target_as_well(coverage: float) 
     assert "missed" in verdict("Measured savings, 90 % interval covers", did_coverage_90=coverage)
 
 
-def test_the_target_is_of_as_many_kills_as_a_full_run_makes() -> None:
-    assert stacks.KILLS == KILLS
+def test_a_full_run_tries_more_kills_than_the_target_is_of_since_some_come_too_late() -> None:
+    assert KILLS > stacks.KILLS > stacks.COULD_DOUBLE > 0
