@@ -9,7 +9,6 @@ from tasks.domain.stacks.kinds.tags import group_tag, own
 from tasks.domain.stacks.live import LiveResource
 from tasks.domain.stacks.program import Args, Input
 
-_TEMPLATE = "LaunchTemplate"
 _MIXED = "GroupMixedInstancesPolicy"
 _WITH_IOPS = frozenset({"gp3", "io1", "io2"})
 _DEFAULT_TERMINATION = ("Default",)

@@ -62,8 +62,6 @@ def _group(work: Work, one: LiveGroup, pools: tuple[tuple[str, str], ...]) -> Ma
     present = work.inputs(template_name, template.resource).get("instance_type")
     if one.mixed or not isinstance(present, str):
         return work.refused("several types are mixed in it already: change its policy by hand")
-    if "instance_market_options" in template.resource.inputs:
-        return work.refused("its launch template asks for spot already")
     types = tuple(dict.fromkeys([present, *(kind for kind, _ in pools)]))[:_MOST_OVERRIDES]
     why = _other_machines(work, present, types)
     if why:

@@ -15,7 +15,6 @@ from tasks.domain.stacks.changes import (
 from tasks.domain.stacks.program import Args, Input
 
 MOST_TAGS = 50
-MOST_KEY = 128
 MOST_VALUE = 256
 AWS_PREFIX = "aws:"
 GROUP_TAG_ARGS = "GroupTagArgs"
