@@ -37,6 +37,7 @@ SEED = 5
 PROMISED = (
     *("generate_seconds_1000", "preview_seconds_1000", "engine_preview_seconds_100"),
     *("hostile_inputs", "hostile_executed", "bypass_attempts", "bypass_succeeded"),
+    *("bypass_table_attempts", "bypass_random_attempts", "bypass_stored_attempts"),
     *("kills", "kills_that_could_double", "kills_applied_twice", "kills_strays"),
     *("did_coverage_90", "did_bias_percent"),
 )

@@ -1,8 +1,8 @@
 """Attempts to have something applied that nobody approved; `benchmarks.stacks` includes it.
 
 Run with `python -m benchmarks.stacks_bypass [--quick] [--json]`. Seeded previews for each kind of
-approval, every attempt of `benchmarks.stacks_bypass_attempts` on each of them, and values changed at
-random anywhere in a preview. Signatures are made and verified by the real ssh-keygen. What is honest
+approval, every attempt of `benchmarks.stacks_bypass_attempts` on each of them, values changed at random
+anywhere in a preview, and edits of what is stored (`benchmarks.stacks_bypass_edits`). Signatures are made and verified by the real ssh-keygen. What is honest
 is counted beside it: every one of those has to be approved.
 """
 
@@ -11,17 +11,20 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
 
 from benchmarks.harness import Metrics, notice, parse_options, publish, show_table
-from benchmarks.stacks_bypass_attempts import ATTEMPTS, HONEST
+from benchmarks.stacks_bypass_attempts import ATTEMPTS
 from benchmarks.stacks_bypass_cases import NOW, Attempt, Case, Signed, case_in_order
+from benchmarks.stacks_bypass_edits import BEYOND, STORED, STORED_HONEST, TOLERATED
+from benchmarks.stacks_bypass_honest import HONEST
 from benchmarks.stacks_bypass_made_up import made_up_preview
 from benchmarks.stacks_bypass_previews import any_leaf
+from benchmarks.stacks_bypass_stored import StoppedError
 from tasks.adapters.signatures import verified_signers
 from tasks.domain.stacks.approval import Demand, signed_text
 from tasks.domain.stacks.judgement import Approved, Denied, Verdict, judge
@@ -31,6 +34,7 @@ PREVIEWS, QUICK_PREVIEWS = 6, 2
 """Of each kind."""
 LEAVES, QUICK_LEAVES = 60, 30
 """Values changed at random in each preview."""
+DISHONEST = ("table", "random", "stored")
 ALLOWED = ("ada", "ada-2", "bob", "cleo", "dora")
 ENDED = {"dora": 'valid-before="20260101Z"'}
 
@@ -112,36 +116,59 @@ def measure(*, quick: bool) -> Metrics:
     """Return how many attempts there were and how many succeeded; the same for what is honest."""
     with tempfile.TemporaryDirectory() as folder:
         signatures = Signatures(folder=Path(folder))
-        attempts = list(judged(signatures, dishonest, quick=quick))
-        honest = list(judged(signatures, lambda *_: HONEST, quick=quick))
-    _show(attempts, honest)
+        found = {
+            way: list(judged(signatures, some, quick=quick)) for way, some in ways(quick).items()
+        }
+    tried = [one for way in DISHONEST for one in found[way]]
+    honest, tolerated, beyond = found["honest"], found["spot_tolerated"], found["beyond"]
+    _show(tried, [*honest, *tolerated], beyond)
     return {
-        "bypass_attempts": float(len(attempts)),
-        "bypass_succeeded": float(sum(one.approved for one in attempts)),
+        "bypass_attempts": float(len(tried)),
+        **{f"bypass_{way}_attempts": float(len(found[way])) for way in DISHONEST},
+        "bypass_succeeded": float(sum(one.approved for one in tried)),
         "bypass_honest": float(len(honest)),
         "bypass_honest_approved": float(sum(one.approved for one in honest)),
+        "bypass_beyond": float(len(beyond)),
+        "bypass_beyond_approved": float(sum(one.approved for one in beyond)),
+        "bypass_spot_tolerated": float(len(tolerated)),
+        "bypass_spot_tolerated_approved": float(sum(one.approved for one in tolerated)),
     }
 
 
-def dishonest(quick: bool) -> tuple[Attempt, ...]:
-    """Return the table of attempts, and values changed at random."""
+def ways(quick: bool) -> dict[str, tuple[Attempt, ...]]:
+    """Return the table, values changed at random, what goes through storage, and what is honest."""
     leaves = Attempt(group="any value of the preview", name="changed", change=any_leaf)
-    return (*ATTEMPTS, *[leaves] * (QUICK_LEAVES if quick else LEAVES))
+    return {
+        "table": ATTEMPTS,
+        "random": (leaves,) * (QUICK_LEAVES if quick else LEAVES),
+        "stored": STORED,
+        "honest": (*HONEST, *STORED_HONEST),
+        "spot_tolerated": TOLERATED,
+        "beyond": BEYOND,
+    }
 
 
-def judged(
-    signatures: Signatures, ways: Callable[[bool], tuple[Attempt, ...]], *, quick: bool
-) -> Iterator[Judged]:
+def judged(signatures: Signatures, attempts: Sequence[Attempt], *, quick: bool) -> Iterator[Judged]:
     """Yield the verdict on every way that can be gone with every preview."""
     rng = Random(SEED)  # noqa: S311 - a seeded draw
     for demand in (Demand.FORM, Demand.SIGNATURE, Demand.TWO_SIGNATURES):
         for number in range(QUICK_PREVIEWS if quick else PREVIEWS):
             in_order = case_in_order(made_up_preview(demand, number=number, rng=rng), demand)
-            for attempt in ways(quick):
-                case = attempt.change(in_order, rng)
-                if case is not None:
-                    verdict = verdict_on(case, signatures)
+            for attempt in attempts:
+                verdict = verdict_of(attempt, in_order, rng, signatures)
+                if verdict is not None:
                     yield Judged(attempt=attempt, demand=demand, verdict=verdict)
+
+
+def verdict_of(
+    attempt: Attempt, in_order: Case, rng: Random, signatures: Signatures
+) -> Verdict | None:
+    """Return what becomes of an attempt; None where the case has nothing to change."""
+    try:
+        case = attempt.change(in_order, rng)
+    except StoppedError as error:
+        return Denied(why=(str(error),))
+    return None if case is None else verdict_on(case, signatures)
 
 
 def verdict_on(case: Case, signatures: Signatures) -> Verdict:
@@ -158,8 +185,8 @@ def verdict_on(case: Case, signatures: Signatures) -> Verdict:
     )
 
 
-def _show(attempts: Sequence[Judged], honest: Sequence[Judged]) -> None:
-    every = [*attempts, *honest]
+def _show(attempts: Sequence[Judged], honest: Sequence[Judged], beyond: Sequence[Judged]) -> None:
+    every = [*attempts, *honest, *beyond]
     made = Counter(one.attempt.group for one in every)
     approved = Counter(one.attempt.group for one in every if one.approved)
     show_table(

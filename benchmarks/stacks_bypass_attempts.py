@@ -13,18 +13,14 @@ from datetime import timedelta
 from benchmarks.stacks_bypass_answers import (
     answered_at_the_end,
     applied_at,
-    elsewhere,
     extended,
     hash_everywhere,
     hash_given,
     in_given,
     in_request,
-    keys_turned,
     one_of_two,
     renamed,
-    shuffled,
     signed_by,
-    signed_honestly,
     signed_text_of,
     swapped_document,
     unasked_demand,
@@ -290,36 +286,5 @@ ATTEMPTS: tuple[Attempt, ...] = tuple(
         ),
         ("replayed", "for the next request", renamed),
         ("estimate", "the engine is gone", in_preview(source=Source.ESTIMATE)),
-    )
-)
-
-
-HONEST: tuple[Attempt, ...] = tuple(
-    Attempt(group="honest", name=name, change=change)
-    for name, change in (
-        ("as it was", lambda case, _: case),
-        ("in another order", shuffled),
-        ("keys in another order, lists for tuples, 1.0 for 1", keys_turned),
-        (
-            "rounding below a cent",
-            one_cost(
-                lambda c: replace(
-                    c, after_usd=None if c.after_usd is None else c.after_usd * (1 + 1e-12)
-                )
-            ),
-        ),
-        ("another engine, other remarks", in_preview(engine="3.999", notes=("a warning",))),
-        ("another wording of the arithmetic", one_cost(lambda c: replace(c, basis="otherwise"))),
-        ("in another time zone", elsewhere),
-        (
-            "a microsecond before the end",
-            applied_at(NOW + timedelta(hours=2) - timedelta(microseconds=1)),
-        ),
-        ("signed the other way round", signed_honestly(Signed(key="bob"), Signed(key="ada"))),
-        ("by three", signed_honestly(Signed(key="bob"), Signed(key="ada"), Signed(key="cleo"))),
-        (
-            "by two and a stranger",
-            signed_honestly(Signed(key="mallory"), Signed(key="ada-2"), Signed(key="cleo")),
-        ),
     )
 )

@@ -63,15 +63,27 @@ def safety(metrics: Metrics) -> str:
             ),
         ],
     )
+    kinds = _listed(
+        metrics,
+        (
+            ("Of them from a table written by hand", "bypass_table_attempts", COUNT),
+            ("Of them one value changed at random", "bypass_random_attempts", COUNT),
+            ("Of them through storage and ledger", "bypass_stored_attempts", COUNT),
+            ("By who writes the ledger as well, what no hash covers", "bypass_beyond", COUNT),
+            ("Of those approved", "bypass_beyond_approved", COUNT),
+        ),
+    )
     beside = _listed(
         metrics,
         (
             ("Hostile inputs refused as they should be", "hostile_refused", COUNT),
             ("Honest answers, in another form", "bypass_honest", COUNT),
             ("Of them approved", "bypass_honest_approved", COUNT),
+            ("Spot prices moved by less than they may", "bypass_spot_tolerated", COUNT),
+            ("Of those approved", "bypass_spot_tolerated_approved", COUNT),
         ),
     )
-    return f"{tried}\n\n{beside}"
+    return f"{tried}\n\n{kinds}\n\n{beside}"
 
 
 def _tried(metrics: Metrics, name: str, key: str, kinds: Sequence[str]) -> list[str]:

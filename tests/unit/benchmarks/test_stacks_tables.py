@@ -95,6 +95,16 @@ def test_what_was_tried_stands_beside_what_succeeded() -> None:
     assert found["Ways to have applied what nobody approved"] == ["2,000", "0", "-"]
 
 
+def test_attempts_by_hand_at_random_and_through_storage_stand_apart() -> None:
+    kinds = {"bypass_table_attempts": 9.0, "bypass_random_attempts": 8.0}
+    found = rows(stacks.safety({**GOOD, **kinds, "bypass_stored_attempts": 7.0}))
+    assert [cells for name, cells in found.items() if name.startswith("Of them ")][:3] == [
+        ["9"],
+        ["8"],
+        ["7"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("target", "few", "bad"),
     [
