@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.domain.savings.opportunity import Kind
+from tasks.domain.stacks.changes import CHANGE_TAG, RESOURCE_TAG
 from tasks.domain.stacks.kinds.graph import InvalidProgramError, checked, in_order
 from tasks.domain.stacks.plan import stack_plans
 from tasks.domain.stacks.program import Attribute, Resource
@@ -146,6 +147,35 @@ def test_what_no_program_can_carry_is_refused_by_itself(text: str) -> None:
     assert [one.resource for one in plan.changes] == [IDLE]
     assert plan.refused[0].resource == WEB
     assert plan.refused[0].why.isprintable()
+
+
+def many(count: int) -> dict[str, str]:
+    return {f"tag-{number:02d}": "x" for number in range(count)}
+
+
+def test_what_has_no_room_for_the_tag_of_its_change_is_refused_by_itself() -> None:
+    instances = {
+        WEB: fleet.instance(WEB, tags=many(49)),
+        IDLE: fleet.instance(IDLE, tags=many(48)),
+    }
+    plan = planned(fleet.stop(WEB), fleet.stop(IDLE), live=fleet.account(instances=instances))
+    tags = named(plan.change, f"instance-{IDLE}").inputs["tags"]
+
+    assert [one.resource for one in plan.changes] == [IDLE]
+    assert f"{WEB} cannot be tagged: it has 49 tags of at most 50" in plan.refused[0].why
+    assert isinstance(tags, dict)
+    assert len(tags) == 50
+    assert {CHANGE_TAG, RESOURCE_TAG} <= set(tags)
+
+
+def test_a_copy_of_something_with_many_tags_keeps_within_the_limit_too() -> None:
+    live = fleet.account(instances={CRAWLER: fleet.instance(CRAWLER, tags=many(48))})
+    plan = planned(fleet.spot(CRAWLER, fleet.POOLS, 0.0), live=live)
+    tags = named(plan.change, f"instance-{CRAWLER}-spot").inputs["tags"]
+
+    assert isinstance(tags, dict)
+    assert len(tags) == 50
+    assert {CHANGE_TAG, RESOURCE_TAG} <= set(tags)
 
 
 def test_a_resource_of_a_hostile_name_can_be_named_in_a_refusal() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from tasks.domain.savings.opportunity import Kind
 from tasks.domain.stacks.changes import Change, Refused
 from tasks.domain.stacks.kinds.made import GROUP, POLICY, Edit, Made
-from tasks.domain.stacks.kinds.tags import change_tags, group_tagged, merged, tagged
+from tasks.domain.stacks.kinds.tags import change_tags, group_tagged, merged, no_room, tagged
 from tasks.domain.stacks.program import Input, Resource
 
 TOGETHER = frozenset(
@@ -103,7 +103,7 @@ class Draft:
         return ""
 
     def conflict(self, change: Change, made: Made) -> str:
-        """Return why a change does not go together with those of others; empty where it does."""
+        """Return why a change cannot be put into the stack; empty where it can."""
         for edit in made.edits:
             before = self.adopted.get(edit.name)
             whose = "" if before is None else before.changes[0].resource
@@ -111,6 +111,9 @@ class Draft:
                 return (
                     f"{edit.live.import_id} is changed for {whose} in another way in the same stack"
                 )
+            full = "" if edit.live.token == POLICY else no_room(edit.live.tags)
+            if full:
+                return f"{edit.live.import_id} cannot be tagged: {full}"
         return ""
 
     def add(self, change: Change, made: Made) -> None:

@@ -11,7 +11,7 @@ from tasks.domain.savings.opportunity import Fact, Opportunity
 from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.changes import Change, Refused
 from tasks.domain.stacks.kinds.names import role_name
-from tasks.domain.stacks.kinds.tags import change_tags
+from tasks.domain.stacks.kinds.tags import change_tags, merged
 from tasks.domain.stacks.live import LiveAccount, LiveRegion, LiveResource
 from tasks.domain.stacks.program import Attribute, Input, Json, JsonText, Resource
 
@@ -147,7 +147,7 @@ class Work:
         name = role_name(base, role)
         given = dict(inputs)
         if tags is not None:
-            given["tags"] = {**tags, **change_tags((self.change,), name)}
+            given["tags"] = merged(tags, change_tags((self.change,), name))
         return Resource(
             name=name,
             token=token,

@@ -19,6 +19,8 @@ MOST_VALUE = 256
 AWS_PREFIX = "aws:"
 GROUP_TAG_ARGS = "GroupTagArgs"
 OWNER_KEYS = ("owner", "team", "contact", "squad")
+_NEEDED = (CHANGE_TAG, RESOURCE_TAG)
+"""What is half done is found again by them; the others are for people."""
 _SIGNS = frozenset("+-=._:/@")
 
 
@@ -60,6 +62,21 @@ def change_tags(changes: tuple[Change, ...], name: str) -> dict[str, str]:
         SAVING_TAG: f"{saving:.2f}",
     }
     return {key: value for key, text in found.items() if (value := clean(text))}
+
+
+def no_room(tags: Mapping[str, str]) -> str:
+    """Return why a resource cannot be told of its change; empty where it can.
+
+    Args:
+        tags: That it has.
+    """
+    count = sum(key not in _NEEDED for key in own(tags))
+    if count + len(_NEEDED) <= MOST_TAGS:
+        return ""
+    return (
+        f"it has {count} tags of at most {MOST_TAGS}, and {len(_NEEDED)} more have to say by which "
+        "change it is as it is: take tags off it that nobody needs"
+    )
 
 
 def merged(tags: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
