@@ -188,7 +188,7 @@ class Guardrails(Block):
         description="Signers of a replacement or purchase; deletions take two at least.",
     )
     alarm_quiet_minutes: float = Field(
-        30.0, ge=0, le=1440, description="For how long no alarm may ring after a change."
+        30.0, ge=0, le=180, description="For how long no alarm may ring after a change."
     )
     notify: list[str] = Field(
         default_factory=list,

@@ -38,6 +38,7 @@ from tasks.stacks.updates import UPDATES_LOCK
 
 BLOCK_NAME = "homeostat"
 APPLY_ACCOUNT = "homeostat-apply"
+EMBEDDED_SECRET = "embedded"  # noqa: S105 - it opens nothing but an account on this machine
 WORK_POOL = "homeostat"
 REPORT_BUCKET = "homeostat-reports"
 
@@ -119,6 +120,8 @@ def _backend(folder: Path, *, embedded: bool) -> PulumiBackend:
 
 def _forget_stacks(folder: Path) -> None:
     """Forget the stacks of the last start: an embedded account begins anew, without them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # State and programs hold what tags and launch templates hold.
     shutil.rmtree(folder / "state", ignore_errors=True)
     shutil.rmtree(folder / "programs", ignore_errors=True)
     if _exists(StackLedger):
@@ -129,7 +132,7 @@ def _embedded_account(key: str, aws_url: str) -> AwsAccount:
     """Return an account whose key the embedded policy binds: what reads may not change anything."""
     return AwsAccount(
         aws_access_key_id=key,
-        aws_secret_access_key=SecretStr("embedded"),
+        aws_secret_access_key=SecretStr(EMBEDDED_SECRET),
         region_name="us-east-1",
         report_bucket=REPORT_BUCKET,
         aws_client_parameters=AwsClientParameters(endpoint_url=aws_url),
@@ -142,8 +145,13 @@ def _save_at(account: AwsAccount, name: str, aws_url: str) -> None:
 
 
 def is_embedded(account: AwsAccount) -> bool:
-    """Return whether an account's calls go to this machine."""
-    return urlsplit(account.endpoint_url or "").hostname == LOOPBACK
+    """Return whether an account is the embedded one: its address, and the key that we gave it.
+
+    An address on loopback alone may be a tunnel to a real one.
+    """
+    secret = account.aws_secret_access_key
+    ours = secret is not None and secret.get_secret_value() == EMBEDDED_SECRET
+    return ours and urlsplit(account.endpoint_url or "").hostname == LOOPBACK
 
 
 def _exists(kind: type[Block]) -> bool:

@@ -63,7 +63,8 @@ def is_embedded(api: PrefectApi) -> bool:
     """Return whether the account that is looked after is the embedded one: nothing can be broken."""
     account = api.block("aws-account", BLOCK_NAME) or {}
     endpoint = (account.get("aws_client_parameters") or {}).get("endpoint_url")
-    return urlsplit(endpoint or "").hostname == LOOPBACK
+    ours = account.get("aws_access_key_id") == BLOCK_NAME
+    return ours and urlsplit(endpoint or "").hostname == LOOPBACK
 
 
 def waiting_stack(api: PrefectApi, name: str) -> Stack:

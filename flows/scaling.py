@@ -41,6 +41,7 @@ from tasks.stacks.predictive import (
     take_step,
     trial_of,
 )
+from tasks.stacks.updates import only_update
 
 STALE_AFTER = timedelta(hours=6)
 """A scheduled run that starts later than this is skipped: the next one is due."""
@@ -204,8 +205,9 @@ def _acted(
         changing = block_of(AwsAccount, allowed.apply)
     except NoSuchBlockError as error:
         return replace(line, outcome=f"not taken: {error}")
-    begin_step(name, line.group, line.trial, line.step, now=now)
-    outcome = take_step(changing, line.step)
+    with only_update():
+        begin_step(name, line.group, line.trial, line.step, now=now)
+        outcome = take_step(changing, line.step)
     if not outcome.done:
         return replace(line, outcome=outcome.text)
     trial = after_step(line.trial, line.step, now=now, limits=limits)

@@ -20,6 +20,7 @@ from flows.parameters import BlockName, StorageName
 from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
+from tasks.domain.errors import InfraError
 from tasks.domain.stacks.approval import Given
 from tasks.domain.stacks.live import PURCHASE_REGION
 from tasks.domain.stacks.stack_prices import StackPrices, stack_prices
@@ -33,12 +34,13 @@ from tasks.stacks.ledger import entry_of, ledger_of, stack_of_run
 from tasks.stacks.outcome import StackReport
 from tasks.stacks.planning import PURCHASES, load_opportunities, plan_stack, read_live, wanted
 from tasks.stacks.proposing import Proposal, propose, waiting_proposal
-from tasks.stacks.settling import settle
+from tasks.stacks.settling import is_unsettled, settle
 from tasks.stacks.site import Site
 from tasks.stacks.undoing import undo
 from tasks.stacks.updates import only_update
 
 STALE_AFTER = timedelta(hours=12)
+OLDEST_INVENTORY = timedelta(days=30)
 MOST_ANSWERS = 5
 """Answers that a request takes before the run gives up: signatures may be missing at first."""
 
@@ -94,17 +96,14 @@ def apply_savings(
         return StackReport(status="skipped", message=reason)
     site = site_of(account, apply_account, storage, backend, guardrails, ledger)
     market = market_of(site, region, profile=profile, outlook=outlook)
-    with only_update():
-        left = settle(site, market.prices)
-    for one in left:
-        finish(site, one, market.prices)
+    settle(site, market.prices)
     proposal = resumed(site)
     if proposal is None:
         found = proposed(site, market, region=region, only=only or [], savings=savings)
         if isinstance(found, StackReport):
             return found
         proposal = found
-    return decided(site, proposal, market.prices)
+    return decided(site, proposal, market)
 
 
 def resumed(site: Site) -> Proposal | None:
@@ -132,14 +131,15 @@ def proposed(
         names=found.names,
         now=now,
     )
-    return propose(site, planned, market.prices, now=now)
+    return propose(site, planned, market.prices, names=found.names, now=now)
 
 
-def decided(site: Site, proposal: Proposal, prices: StackPrices) -> StackReport:
+def decided(site: Site, proposal: Proposal, market: Market) -> StackReport:
     """Apply a proposal, or not, as the guardrails and people say."""
+    prices, population = market.prices, market.population
     if proposal.request is None:
         with only_update():
-            report = apply_unasked(site, proposal, prices)
+            report = apply_unasked(site, proposal, prices, population=population)
         return finish(site, report, prices)
     report = StackReport(status="refused")
     for number in range(1, MOST_ANSWERS + 1):
@@ -147,7 +147,14 @@ def decided(site: Site, proposal: Proposal, prices: StackPrices) -> StackReport:
         # Read again: what was switched off or narrowed while it waited counts at once.
         fresh = site.with_policy(guardrail_policy(block_of(Guardrails, site.guardrails)))
         with only_update():
-            report = apply_answered(fresh, proposal, given, prices, last=number == MOST_ANSWERS)
+            report = apply_answered(
+                fresh,
+                proposal,
+                given,
+                prices,
+                population=population,
+                last=number == MOST_ANSWERS,
+            )
         if report.status != "waiting":
             return finish(fresh, report, prices)
     return report
@@ -177,6 +184,7 @@ def undo_stack(
     backend: BlockName = "homeostat",
     guardrails: BlockName = "homeostat",
     ledger: BlockName = "homeostat",
+    insist: bool = False,
 ) -> StackReport:
     """Bring back what a stack changed, by the undo program that was generated with it, and verify it.
 
@@ -190,13 +198,44 @@ def undo_stack(
         backend: Name of the PulumiBackend block.
         guardrails: Name of the Guardrails block.
         ledger: Name of the StackLedger block to write.
+        insist: Also where somebody changed something since: it is overwritten with what was there
+            before the stack.
     """
     site = site_of(account, apply_account, storage, backend, guardrails, ledger)
     entry = entry_of(ledger_of(site.ledger), stack)
-    market = market_of(site, entry.region, profile=profile, outlook=outlook)
+    prices = known_prices(site, entry.region, profile=profile, outlook=outlook)
     with only_update():
-        settle(site, market.prices)
-        return undo(site, stack, market.prices, why="a person asked for it")
+        return undo(site, stack, prices, why="a person asked for it", insist=insist)
+
+
+@flow(name="settle-stacks", flow_run_name=run_name, timeout_seconds=4 * 3600)
+def settle_stacks(
+    account: BlockName = "homeostat",
+    apply_account: BlockName = "homeostat-apply",
+    storage: StorageName = "local-file-system/homeostat",
+    profile: BlockName = "homeostat",
+    outlook: BlockName = "homeostat",
+    backend: BlockName = "homeostat",
+    guardrails: BlockName = "homeostat",
+    ledger: BlockName = "homeostat",
+) -> int:
+    """Bring stacks that a run left half-way to a known state; return how many were verified or undone.
+
+    Args:
+        account: Name of the AwsAccount block that reads.
+        apply_account: Name of the AwsAccount block that may change what a stack changes.
+        storage: Storage block for programs, previews and approvals, as type/name.
+        profile: Name of the UsageProfile block: what runs, for prices.
+        outlook: Name of the SpotOutlook block, for prices.
+        backend: Name of the PulumiBackend block.
+        guardrails: Name of the Guardrails block.
+        ledger: Name of the StackLedger block to write.
+    """
+    if not is_unsettled(ledger):
+        return 0
+    site = site_of(account, apply_account, storage, backend, guardrails, ledger)
+    region = site.account.regions[0]
+    return len(settle(site, known_prices(site, region, profile=profile, outlook=outlook)))
 
 
 def site_of(
@@ -238,7 +277,8 @@ def market_of(site: Site, region: str, *, profile: str, outlook: str) -> Market:
     """Return the prices of a region as they are now."""
     now = datetime.now(UTC)
     quotes = load_spot_quotes(site.store, outlook, load_state(SpotOutlook, outlook), now)
-    use = load_use(site.store, profile, load_state(UsageProfile, profile), now)
+    # Only what runs where is taken from it, so that it may be older than for finding savings.
+    use = load_use(site.store, profile, load_state(UsageProfile, profile), now, OLDEST_INVENTORY)
     book = price_book(site.account, use.inventory, quotes)
     products = {one.instance_id: one.product for one in use.inventory.instances}
     members = {one.name: one.instance_ids for one in use.inventory.groups}
@@ -255,6 +295,15 @@ def market_of(site: Site, region: str, *, profile: str, outlook: str) -> Market:
         prices=stack_prices(book, at, products=products | groups),
         population=len(regions) if everywhere else regions.count(region),
     )
+
+
+def known_prices(site: Site, region: str, *, profile: str, outlook: str) -> StackPrices:
+    """Return prices as far as they are known: nothing is left undone for want of them."""
+    try:
+        return market_of(site, region, profile=profile, outlook=outlook).prices
+    except InfraError as error:
+        get_run_logger().warning("stacks.prices.unknown reason=%s", error)
+        return StackPrices()
 
 
 if __name__ == "__main__":

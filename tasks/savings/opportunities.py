@@ -67,7 +67,13 @@ class UseUnknownError(PermanentError):
 
 
 @remote_task("load-use", run_name="load {name}")
-def load_use(storage: Storage, name: str, profile: UsageProfile, now: datetime) -> ObservedUse:
+def load_use(
+    storage: Storage,
+    name: str,
+    profile: UsageProfile,
+    now: datetime,
+    oldest: timedelta = OLDEST_USE,
+) -> ObservedUse:
     """Return what the last run of `cluster-usage` observed.
 
     Args:
@@ -75,6 +81,7 @@ def load_use(storage: Storage, name: str, profile: UsageProfile, now: datetime) 
         name: Of the profile, for messages.
         profile: Its pointers.
         now: Aware UTC.
+        oldest: That it may be.
 
     Raises:
         UseUnknownError: Nothing was observed yet, it is too old, or the data is gone.
@@ -82,9 +89,9 @@ def load_use(storage: Storage, name: str, profile: UsageProfile, now: datetime) 
     if profile.observed_at is None:
         raise UseUnknownError(name, reason="is empty: no use was observed yet")
     age = now - profile.observed_at
-    if age > OLDEST_USE:
+    if age > oldest:
         hours = age / timedelta(hours=1)
-        limit = OLDEST_USE / timedelta(hours=1)
+        limit = oldest / timedelta(hours=1)
         raise UseUnknownError(
             name, reason=f"was observed {hours:.0f} h ago, at most {limit:.0f} h are allowed"
         )

@@ -11,8 +11,6 @@ from prefect.logging import get_run_logger
 from blocks import ObjectPointer
 from tasks.adapters.signatures import verified_signers
 from tasks.chunks import Sealed
-from tasks.domain.guardrails.policy import closed
-from tasks.domain.guardrails.previews import check_preview
 from tasks.domain.stacks.applied import Applied
 from tasks.domain.stacks.approval import ApprovalRequest, Given, signed_text
 from tasks.domain.stacks.changes import Phase
@@ -20,6 +18,7 @@ from tasks.domain.stacks.judgement import Denied, auto_approved, judge
 from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
 from tasks.domain.stacks.stack_prices import StackPrices
+from tasks.stacks.guarding import guarded, release
 from tasks.stacks.ledger import ledger_of, record, store_document
 from tasks.stacks.outcome import StackReport
 from tasks.stacks.previews import preview_stack
@@ -31,20 +30,33 @@ from tasks.stacks.updates import update_stack
 from tasks.stacks.verifying import now_utc
 
 
-def apply_unasked(site: Site, proposal: Proposal, prices: StackPrices) -> StackReport:
+def apply_unasked(
+    site: Site, proposal: Proposal, prices: StackPrices, *, population: int | None
+) -> StackReport:
     """Apply what the guardrails let be applied without a question, previewed anew."""
     now = now_utc()
     seen, plan = _again(site, proposal, prices)
     verdict = auto_approved(seen, site.policy, changes=proposal.record.changes, now=now)
-    if isinstance(verdict, Denied):
-        return _refused(site, proposal.record, "; ".join(verdict.why))
+    why = (
+        verdict.why
+        if isinstance(verdict, Denied)
+        else guarded(site, proposal.record, seen, population=population)
+    )
+    if why:
+        return _refused(site, proposal.record, "; ".join(why))
     return carry_out(site, proposal.record, seen, plan, request_id=None)
 
 
 def apply_answered(
-    site: Site, proposal: Proposal, given: Given, prices: StackPrices, *, last: bool
+    site: Site,
+    proposal: Proposal,
+    given: Given,
+    prices: StackPrices,
+    *,
+    population: int | None,
+    last: bool,
 ) -> StackReport:
-    """Apply what was approved, if it is still exactly that.
+    """Apply what was approved, if it is still exactly that and still allowed.
 
     Returns:
         Status "waiting" where signatures are missing and the request may be answered again.
@@ -60,6 +72,18 @@ def apply_answered(
     if not last and _may_be_mended(site, request, given, proposal.preview, len(signers), now=now):
         get_run_logger().warning("stacks.answer.short stack=%s signers=%s", request.stack, signers)
         return StackReport(status="waiting", stack=request.stack, message="signatures are missing")
+    answer = store_document(site.store, Given, given, prefix="answers")
+    record(
+        site.ledger,
+        request.stack,
+        now=now,
+        run_id=site.run_id,
+        expect=frozenset({"waiting"}),
+        answer=answer,
+    )
+    if not given.approved:
+        no = f"{given.approver or 'somebody'} rejected it: {given.reason or 'no reason given'}"
+        return _refused(site, proposal.record, no, request=request, answer=answer)
     seen, plan = _again(site, proposal, prices)
     verdict = judge(
         request,
@@ -71,8 +95,11 @@ def apply_answered(
         signers_needed=site.policy.signers_needed,
         undo_sha256=proposal.record.undo_sha256,
     )
-    why = verdict.why if isinstance(verdict, Denied) else _guarded(site, seen)
-    answer = store_document(site.store, Given, given, prefix="answers")
+    why = (
+        verdict.why
+        if isinstance(verdict, Denied)
+        else guarded(site, proposal.record, seen, population=population)
+    )
     if why:
         return _refused(site, proposal.record, "; ".join(why), request=request, answer=answer)
     return carry_out(
@@ -92,12 +119,6 @@ def _may_be_mended(
     needed = signers_needed(site, preview)
     in_time = now < request.expires_at
     return given.approved and given.hash == request.hash and in_time and signers < needed
-
-
-def _guarded(site: Site, seen: Preview) -> tuple[str, ...]:
-    shut = closed(site.policy, now_utc())
-    against = check_preview(seen, site.policy)
-    return against if shut is None or shut in against else (shut, *against)
 
 
 def _again(site: Site, proposal: Proposal, prices: StackPrices) -> tuple[Preview, Path]:
@@ -135,6 +156,7 @@ def _refused(
         message=why,
         answer=answer,
     )
+    release(site, record_.stack, record_.region)
     get_run_logger().warning("stacks.refused stack=%s why=%s", record_.stack, why)
     show_outcome(record_.stack, "refused", why)
     return StackReport(

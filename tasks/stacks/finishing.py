@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from blocks import StackEntry
 from tasks.adapters.documents import from_json
 from tasks.adapters.objects import load_object
@@ -14,7 +16,7 @@ from tasks.domain.stacks.health import Health, HealthReport
 from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
 from tasks.domain.stacks.stack_prices import StackPrices
-from tasks.stacks.ledger import entry_of, ledger_of, record, stored_record
+from tasks.stacks.ledger import SupersededError, entry_of, ledger_of, record, stored_record
 from tasks.stacks.outcome import StackReport
 from tasks.stacks.site import Site
 from tasks.stacks.telling import show_outcome, tell_of_trouble
@@ -31,15 +33,21 @@ def finish(site: Site, report: StackReport, prices: StackPrices) -> StackReport:
     record_ = stored_record(site.store, entry, report.stack)
     applied, preview = _documents(site, entry)
     if applied.complete:
-        health = verify_stack(site, record_, preview, applied_at=entry.applied_at or now_utc())
-        if health.health is Health.HEALTHY:
-            return _verified(site, record_, report, health)
+        try:
+            health = verify_stack(site, record_, preview, applied_at=entry.applied_at or now_utc())
+            if health.health is Health.HEALTHY:
+                return _verified(site, record_, report, health)
+        except SupersededError as error:
+            return replace(report, status=error.status, message=str(error))
         why = health.why
     else:
         why = applied.error
     tell_of_trouble(site, report.stack, why=why)
     with only_update():
-        return undo(site, report.stack, prices, why=why, over_drift=True)
+        now = entry_of(ledger_of(site.ledger), report.stack).status
+        if now != "applied":
+            return replace(report, status=now, message=f"it is {now} meanwhile")
+        return undo(site, report.stack, prices, why=why, failed=True)
 
 
 def _documents(site: Site, entry: StackEntry) -> tuple[Applied, Preview]:
@@ -60,6 +68,7 @@ def _verified(
         record_.stack,
         now=now_utc(),
         run_id=site.run_id,
+        expect=frozenset({"applied"}),
         status="verified",
         message=said,
         attempts=attempts(record_, Outcome.VERIFIED),

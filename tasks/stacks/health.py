@@ -69,13 +69,15 @@ def watch_health(
         pause: Waits some seconds.
     """
     failures = 0
+    # One that is looked at for the first time long after the update is looked at for as long.
+    begun = max(applied_at, clock())
     while True:
         now = clock()
         report, refused = _looked(look, expected, applied_at=applied_at, now=now, patience=patience)
         failures = failures + 1 if report.health is Health.UNHEALTHY else 0
         if report.health is Health.HEALTHY or failures >= LOOKS_TO_FAIL or refused:
             return report
-        if now - applied_at >= patience.deadline:
+        if now - begun >= patience.deadline:
             late = f"{report.why}; not healthy within {patience.deadline}"
             return replace(report, why=late)
         pause(patience.every.total_seconds())

@@ -34,6 +34,20 @@ class NoSuchStackError(PermanentError):
         super().__init__(f"the ledger has no stack {stack!r}; it has: {said}")
 
 
+class SupersededError(PermanentError):
+    """A stack no longer stands as this run left it."""
+
+    def __init__(self, stack: str, status: str) -> None:
+        self.status = status
+        super().__init__(
+            f"stack {stack} is {status} meanwhile: this run leaves it to whoever did that"
+        )
+
+
+def _is_kept(entry: StackEntry, now: datetime) -> bool:
+    return entry.status in MANAGING or now - entry.updated_at < KEPT_FOR
+
+
 def entry_of(ledger: StackLedger, stack: str) -> StackEntry:
     """Return a stack's entry.
 
@@ -79,6 +93,7 @@ def record(
     *,
     now: datetime,
     run_id: str,
+    expect: frozenset[str] | None = None,
     used_request: str | None = None,
     attempts: tuple[ChangeAttempt, ...] = (),
     **changed: Any,
@@ -90,13 +105,20 @@ def record(
         stack: Of the stack.
         now: Aware UTC.
         run_id: Of this run.
+        expect: How the stack has to stand, and in this run; None for any way.
         used_request: An approval request that is answered now.
         attempts: To remember for the back-off.
         changed: Fields of the entry.
+
+    Raises:
+        SupersededError: It stands otherwise: another run, or a person, was faster.
     """
 
     def change(ledger: StackLedger) -> StackLedger:
         old = ledger.stacks.get(stack)
+        if expect is not None and (old is None or old.status not in expect):
+            raise SupersededError(stack, "unknown" if old is None else old.status)
+        kept = {name: one for name, one in ledger.stacks.items() if _is_kept(one, now)}
         before = {} if old is None else old.model_dump()
         entry = StackEntry.model_validate(
             {**before, **changed, "updated_at": now, "run_id": run_id}
@@ -106,7 +128,7 @@ def record(
         return ledger.model_copy(
             update={
                 "observed_at": now,
-                "stacks": {**ledger.stacks, stack: entry},
+                "stacks": {**kept, stack: entry},
                 "used_requests": requests[-MOST_REQUESTS:],
                 "attempts": [*tried, *attempts][-MOST_ATTEMPTS:],
             }

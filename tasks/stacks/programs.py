@@ -54,6 +54,7 @@ def write_programs(record: StackRecord, folder: Path) -> Path:
         target = partial / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+    partial.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
     return folder

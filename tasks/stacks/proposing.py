@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -24,9 +25,11 @@ from tasks.domain.stacks.judgement import Approved, auto_approved
 from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
 from tasks.domain.stacks.stack_prices import StackPrices
+from tasks.stacks.guarding import release
 from tasks.stacks.ledger import (
     entry_of,
     ledger_of,
+    managed,
     record,
     store_document,
     stored_record,
@@ -65,23 +68,35 @@ class Proposal:
 
 
 def propose(
-    site: Site, planned: Planned, prices: StackPrices, *, now: datetime
+    site: Site,
+    planned: Planned,
+    prices: StackPrices,
+    *,
+    names: Mapping[str, str],
+    now: datetime,
 ) -> Proposal | StackReport:
     """Return what can be decided about; a report where it ends here. Call it in a flow."""
     try:
-        return _proposed(site, planned, prices, now=now)
+        return _proposed(site, planned, prices, names=names, now=now)
     finally:
         # Last: what is in the stack is read first.
         show_refused(Sealed(planned.checked.refused))
 
 
 def _proposed(
-    site: Site, planned: Planned, prices: StackPrices, *, now: datetime
+    site: Site,
+    planned: Planned,
+    prices: StackPrices,
+    *,
+    names: Mapping[str, str],
+    now: datetime,
 ) -> Proposal | StackReport:
     if planned.plan is None:
         why = planned.checked.refused[0].why if planned.checked.refused else "nothing to change"
         return StackReport(status="nothing", message=f"no change may be made: {why}")
     record_ = generate_programs(Sealed(planned.plan), Sealed(prices), now=now)
+    changed = {one.resource for one in record_.changes}
+    record_ = replace(record_, names={k: v for k, v in names.items() if k in changed})
     folder = write_programs(record_, site.folder(record_.stack))
     engine = engine_version(site.engine(record_.region))
     if engine is None or not planned.applying:
@@ -117,6 +132,12 @@ def _previewed(
     site: Site, record_: StackRecord, folder: Path, prices: StackPrices, *, now: datetime
 ) -> Proposal | StackReport:
     with only_update():
+        taken = managed(ledger_of(site.ledger))
+        held = [one for one in record_.managed if taken.get((record_.region, one))]
+        if held:
+            other = taken[record_.region, held[0]]
+            message = f"{held[0]} is managed by the stack {other}: finish or undo that first"
+            return StackReport(status="nothing", stack=record_.stack, message=message)
         adopt(site, record_, folder, prices, now=now)
         preview = preview_stack(
             site.engine(record_.region),
@@ -126,6 +147,12 @@ def _previewed(
             Sealed(prices),
             pack=site.pack,
         )
+        return _decidable(site, record_, preview, now=now)
+
+
+def _decidable(
+    site: Site, record_: StackRecord, preview: Preview, *, now: datetime
+) -> Proposal | StackReport:
     show_preview(Sealed(preview), Sealed(record_))
     against = check_preview(preview, site.policy)
     unsigned = too_few_signers(site.policy.allowed_signers, needed=signers_needed(site, preview))
@@ -135,6 +162,7 @@ def _previewed(
         against = ("everything is as the stack wants it already",)
     if against:
         _keep(site, record_, preview, status="refused", message="; ".join(against), now=now)
+        release(site, record_.stack, record_.region)
         return StackReport(
             status="refused",
             stack=record_.stack,

@@ -59,11 +59,12 @@ class Site:
 
     def engine(self, region: str) -> EngineSettings:
         """Return how the engine is run for one region."""
-        home = self.backend.home
+        home, token = self.backend.home, self.backend.access_token
         return EngineSettings(
             backend_url=self.backend.url,
             home=Path.home() / ".pulumi" if home is None else Path(home),
             passphrase=self.backend.passphrase.get_secret_value(),
+            access_token=None if token is None else token.get_secret_value(),
             plugin_folder=None if self.backend.plugins is None else Path(self.backend.plugins),
             aws=aws_environment(self.apply_account, region=region),
         )

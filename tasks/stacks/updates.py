@@ -25,7 +25,7 @@ from tasks.stacks.site import Site
 
 UPDATES_LOCK = "homeostat-updates"
 """Global concurrency limit of one: whoever holds it is the only one who changes an account."""
-LOCK_TIMEOUT_SECONDS = 900
+LOCK_TIMEOUT_SECONDS = 3600
 LEASE_SECONDS = 60.0
 
 
@@ -34,7 +34,7 @@ def only_update() -> Iterator[None]:
     """Let one run at a time change the account.
 
     Raises:
-        TransientError: Another run held the lock for a quarter of an hour.
+        TransientError: Another run held the lock for an hour.
         PermanentError: The lock does not exist.
     """
     try:

@@ -19,11 +19,13 @@ from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
 from tasks.domain.stacks.recovery import name_of
 from tasks.stacks.health import Patience, watch_health
+from tasks.stacks.ledger import SupersededError, entry_of, ledger_of
 from tasks.stacks.site import Site
 
 GRACE = timedelta(minutes=20)
 """After the quiet window, for instances to start and alarms to settle."""
 LOOK_EVERY = timedelta(seconds=15)
+BEING_VERIFIED = frozenset({"applied", "undoing"})
 
 
 def now_utc() -> datetime:
@@ -55,23 +57,48 @@ def verify_stack(
     ids = {name_of(one["urn"]): one.get("id") for one in state.get("resources", ())}
     expected = expectations(seen.changes, {name: str(i) for name, i in ids.items() if i})
 
-    report = watch_health(
-        lambda: _look(site, record_.region, expected, since=applied_at),
-        expected,
-        applied_at=applied_at,
-        patience=Patience(window=window, deadline=window + GRACE, every=LOOK_EVERY),
-        clock=now_utc,
-        pause=time.sleep,
-    )
+    try:
+        report = _watched(site, record_, expected, window=window, applied_at=applied_at)
+    except Superseded as error:
+        raise SupersededError(error.stack, error.status) from error
     get_run_logger().info(
         "stacks.health stack=%s health=%s why=%s", record_.stack, report.health, report.why
     )
     return report
 
 
+class Superseded(Exception):  # noqa: N818 - it ends a wait, nothing is wrong
+    """Somebody else took over while this run looked."""
+
+    def __init__(self, stack: str, status: str) -> None:
+        self.stack, self.status = stack, status
+        super().__init__(f"stack {stack} is {status}")
+
+
+def _watched(
+    site: Site,
+    record_: StackRecord,
+    expected: tuple[Expected, ...],
+    *,
+    window: timedelta,
+    applied_at: datetime,
+) -> HealthReport:
+    return watch_health(
+        lambda: _look(site, record_.stack, record_.region, expected, since=applied_at),
+        expected,
+        applied_at=applied_at,
+        patience=Patience(window=window, deadline=window + GRACE, every=LOOK_EVERY),
+        clock=now_utc,
+        pause=time.sleep,
+    )
+
+
 def _look(
-    site: Site, region: str, expected: tuple[Expected, ...], *, since: datetime
+    site: Site, stack: str, region: str, expected: tuple[Expected, ...], *, since: datetime
 ) -> tuple[tuple[Observation, ...], tuple[Alarm, ...]]:
+    status = entry_of(ledger_of(site.ledger), stack).status
+    if status not in BEING_VERIFIED:
+        raise Superseded(stack, status)
     reader = partial(site.client, region=region)
     known = [(one.token, one.resource_id) for one in expected if one.resource_id is not None]
     observed = resource_health(reader, known, region=region, since=since)

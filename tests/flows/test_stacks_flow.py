@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from prefect import flow
 from prefect.filesystems import LocalFileSystem
 
 from blocks import Guardrails, PulumiBackend, SavingsSettings, StackEntry, StackLedger
 from deployments.embedded.aws.faults import FaultKind, FaultRule
+from deployments.embedded.aws.policy import SEEDING_KEY
 from deployments.embedded.pulumi_aws.plugin import plugin_folder
 from deployments.register import APPLY_ACCOUNT
 from flows.savings import optimize_costs
 from flows.stacks import Market, apply_savings, market_of, proposed, site_of, undo_stack
 from flows.usage import cluster_usage
 from tasks.adapters.state import load_state
+from tasks.chunks import Sealed
+from tasks.domain.guardrails.modes import Mode
 from tasks.domain.stacks.approval import Given
+from tasks.domain.stacks.changes import Phase
 from tasks.stacks.applying import apply_answered
 from tasks.stacks.finishing import finish
-from tasks.stacks.ledger import record
+from tasks.stacks.ledger import SupersededError, record
 from tasks.stacks.outcome import StackReport
+from tasks.stacks.previews import preview_stack
 from tasks.stacks.proposing import Proposal
 from tasks.stacks.settling import settle
 from tasks.stacks.site import Site
-from tasks.stacks.undoing import undo
-from tasks.stacks.updates import UPDATES_LOCK, only_update
+from tasks.stacks.undoing import NotUndoneError, undo
+from tasks.stacks.updates import UPDATES_LOCK, only_update, update_stack
 from tests.flows.builders import Cloud, embedded_fleet, make_lock, save_blocks
 from tests.support.reality import ToolPath
 
@@ -145,7 +151,9 @@ def kinds(cloud: Cloud, entry: StackEntry) -> set[str]:
     return {volume(cloud, one)["VolumeType"] for one in entry.resources}
 
 
-def asking_site(place: Place) -> tuple[Site, Market, Proposal]:
+def asking_site(
+    place: Place, only: Sequence[str] = ("volume-type",)
+) -> tuple[Site, Market, Proposal]:
     """Return a run's proposal as it is when the run is suspended."""
     names = place.parameters
     site = replace(
@@ -160,9 +168,7 @@ def asking_site(place: Place) -> tuple[Site, Market, Proposal]:
         run_id=str(uuid4()),
     )
     market = market_of(site, "us-east-1", profile=names["profile"], outlook=names["outlook"])
-    found = proposed(
-        site, market, region="us-east-1", only=["volume-type"], savings="stacks-observed"
-    )
+    found = proposed(site, market, region="us-east-1", only=list(only), savings="stacks-observed")
     assert isinstance(found, Proposal), found
     return site, market, found
 
@@ -215,6 +221,17 @@ def test_the_kill_switch_leaves_nothing_to_do(place: Place) -> None:
     assert "kill switch" in report.message
 
 
+def answer(site: Site, proposal: Proposal, market: Market) -> StackReport:
+    return apply_answered(
+        site,
+        proposal,
+        answered(proposal),
+        market.prices,
+        population=market.population,
+        last=True,
+    )
+
+
 @flow
 def approving(place: Place, cloud: Cloud) -> dict[str, Any]:
     """Ask once, answer in every way that must be refused, then as it should be."""
@@ -222,16 +239,26 @@ def approving(place: Place, cloud: Cloud) -> dict[str, Any]:
     found: dict[str, Any] = {"asked": place.entry(proposal.record.stack).status}
     with only_update():
         edited = apply_answered(
-            site, proposal, answered(proposal, hash="0" * 64), market.prices, last=True
+            site,
+            proposal,
+            answered(proposal, hash="0" * 64),
+            market.prices,
+            population=market.population,
+            last=True,
         )
     found["edited"] = edited
     found["after edited"] = kinds(cloud, place.entry(edited.stack))
+    with only_update(), pytest.raises(SupersededError, match="is refused meanwhile"):
+        answer(site, proposal, market)
+    site, market, proposal = asking_site(place)
+    shut = site.with_policy(replace(site.policy, mode=Mode.OBSERVE))
     with only_update():
-        replayed = apply_answered(site, proposal, answered(proposal), market.prices, last=True)
-    found["replayed"] = replayed
+        found["narrowed"] = answer(shut, proposal, market)
     site, market, proposal = asking_site(place)
     with only_update():
-        right = apply_answered(site, proposal, answered(proposal), market.prices, last=True)
+        right = answer(site, proposal, market)
+    with only_update(), pytest.raises(SupersededError, match="is applied meanwhile"):
+        answer(site, proposal, market)
     found["right"] = finish(site, right, market.prices)
     found["after right"] = kinds(cloud, place.entry(right.stack))
     with only_update():
@@ -250,36 +277,117 @@ def test_only_the_answer_to_what_was_asked_is_applied_and_only_once(
     assert found["edited"].status == "refused"
     assert "answer the latest request" in found["edited"].message
     assert "gp3" not in found["after edited"]
-    assert found["replayed"].status == "refused"
-    assert "carried out already" in found["replayed"].message
+    assert found["narrowed"].status == "refused"
+    assert "observe" in found["narrowed"].message
     assert found["right"].status == "verified"
     assert found["after right"] == {"gp3"}
     assert found["undone"].status == "undone"
 
 
+def begun(site: Site, proposal: Proposal, market: Market, *, all_but: int) -> None:
+    """Do a part of an update, as a run does that is killed in the middle of it."""
+    record_ = proposal.record
+    waves = [one.urn for one in proposal.preview.acting]
+    seen = preview_stack(
+        site.engine(record_.region),
+        site.folder(record_.stack),
+        Sealed(record_),
+        Phase.CHANGE,
+        Sealed(market.prices),
+        pack=site.pack,
+        exclude=tuple(waves[len(waves) - all_but :]),
+    )
+    record(site.ledger, record_.stack, now=datetime.now(UTC), run_id=site.run_id, status="applying")
+    update_stack(
+        site.engine(record_.region),
+        site.folder(record_.stack),
+        seen,
+        plan=None,
+        exclude=tuple(waves[len(waves) - all_but :]),
+    )
+
+
 @flow
-def interrupted(place: Place, cloud: Cloud) -> dict[str, Any]:
-    """Begin an update, lose the run before the engine starts, and let another run settle it."""
-    site, market, proposal = asking_site(place)
+def interrupted(place: Place, *, all_but: int, mode: str = "approve") -> dict[str, Any]:
+    """Lose a run in the middle of its update, and let another run settle it."""
+    site, market, proposal = asking_site(place, only=["right-size"])
     stack = proposal.record.stack
-    record(site.ledger, stack, now=datetime.now(UTC), run_id=site.run_id, status="applying")
-    later = replace(site, run_id=str(uuid4()))
-    with only_update():
-        left = settle(later, market.prices)
-    ended = [finish(later, one, market.prices) for one in left]
-    after = kinds(cloud, place.entry(stack))
-    with only_update():
-        undo(later, stack, market.prices, why="the test is over")
-    return {"ended": ended, "after": after}
+    if all_but < len(proposal.preview.acting):
+        begun(site, proposal, market, all_but=all_but)
+    else:
+        record(site.ledger, stack, now=datetime.now(UTC), run_id=site.run_id, status="applying")
+    later = replace(
+        site, run_id=str(uuid4()), policy=replace(site.policy, mode=Mode(mode), scopes=())
+    )
+    settle(later, market.prices)
+    status = place.entry(stack).status
+    if status == "verified":
+        with only_update():
+            undo(later, stack, market.prices, why="the test is over")
+    return {"status": status, "message": place.entry(stack).message}
 
 
-def test_an_update_that_was_cut_off_is_finished_by_the_next_run(cloud: Cloud, place: Place) -> None:
+def test_an_update_that_was_cut_off_in_the_middle_is_finished_by_the_next_run(place: Place) -> None:
+    place.limits(mode="approve", max_resources_per_run=2)
+
+    assert interrupted(place, all_but=1)["status"] == "verified"
+
+
+def test_it_is_taken_back_where_the_guardrails_were_narrowed_since(place: Place) -> None:
+    place.limits(mode="approve", max_resources_per_run=2)
+
+    assert interrupted(place, all_but=1, mode="observe")["status"] == "undone"
+
+
+def test_an_update_that_was_cut_off_before_it_began_has_to_be_asked_anew(place: Place) -> None:
+    place.limits(mode="approve", max_resources_per_run=2)
+
+    found = interrupted(place, all_but=2)
+
+    assert found["status"] == "refused"
+    assert "before it changed anything" in found["message"]
+
+
+@flow
+def changed_by_hand(place: Place, cloud: Cloud) -> dict[str, Any]:
+    site, market, proposal = asking_site(place)
+    with only_update():
+        report = answer(site, proposal, market)
+    stack, volume_id = report.stack, proposal.record.resources[0]
+    client: Any = boto3.client(
+        "ec2",
+        region_name="us-east-1",
+        endpoint_url=cloud.aws.endpoint_url,
+        aws_access_key_id=SEEDING_KEY,
+        aws_secret_access_key="not checked",
+    )
+    client.modify_volume(VolumeId=volume_id, VolumeType="gp3", Iops=4242)
+    found: dict[str, Any] = {}
+    try:
+        with only_update():
+            undo(site, stack, market.prices, why="the test asks for it")
+    except NotUndoneError as error:
+        found["refused"] = str(error)
+    found["kept"] = volume(cloud, volume_id)["Iops"]
+    found["status"] = place.entry(stack).status
+    with only_update():
+        found["insisted"] = undo(
+            site, stack, market.prices, why="the test insists", insist=True
+        ).status
+    return found
+
+
+def test_an_undo_leaves_alone_what_somebody_else_changed_unless_people_insist(
+    cloud: Cloud, place: Place
+) -> None:
     place.limits(mode="approve")
 
-    found = interrupted(place, cloud)
+    found = changed_by_hand(place, cloud)
 
-    assert [one.status for one in found["ended"]] == ["verified"]
-    assert found["after"] == {"gp3"}
+    assert "somebody else changed" in found["refused"]
+    assert "4242" in found["refused"]
+    assert (found["kept"], found["status"]) == (4242, "applied")
+    assert found["insisted"] == "undone"
 
 
 def test_a_change_that_the_account_refuses_is_taken_back(cloud: Cloud, place: Place) -> None:

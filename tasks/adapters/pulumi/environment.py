@@ -45,6 +45,7 @@ class EngineSettings:
             when it is missing.
         home: Folder for the engine's own files; made when it is missing.
         passphrase: Encrypts secrets in the state; may be empty.
+        access_token: Of a Pulumi service; None for other backends.
         cli: The `pulumi` command; None for the first on PATH.
         plugin_folder: With a provider's plugin in it; None for the engine's own, which it downloads.
         aws: None for whatever AWS_ variables this process has.
@@ -55,6 +56,7 @@ class EngineSettings:
     backend_url: str
     home: Path
     passphrase: str = field(default="", repr=False)
+    access_token: str | None = field(default=None, repr=False)
     cli: Path | None = None
     plugin_folder: Path | None = None
     aws: AwsEnvironment | None = None
@@ -65,14 +67,14 @@ class EngineSettings:
     def backend_folder(self) -> Path | None:
         """The folder of a backend of files; None for any other."""
         kind, found, rest = self.backend_url.partition("://")
-        return Path(rest.partition("?")[0]) if found and kind == "file" else None
+        return Path(rest.partition("?")[0]).expanduser() if found and kind == "file" else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must not appear anywhere."""
         aws = self.aws
         held = (aws.secret_access_key, aws.session_token) if aws is not None else ()
-        return tuple(one for one in (self.passphrase, *held) if one)
+        return tuple(one for one in (self.passphrase, self.access_token, *held) if one)
 
 
 def engine_version(settings: EngineSettings) -> str | None:
@@ -161,6 +163,8 @@ def _engine_variables(settings: EngineSettings, stack: str) -> dict[str, str]:
         "PULUMI_HOME": str(settings.home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
+    if settings.access_token is not None:
+        variables["PULUMI_ACCESS_TOKEN"] = settings.access_token
     if settings.plugin_folder is not None:
         variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     return variables

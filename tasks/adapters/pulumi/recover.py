@@ -64,7 +64,10 @@ def recover(
     restored_from = restored_checkpoint(settings, stack=stack)
     request = stack_request(settings, stack=stack, region=region)
     state = _ask(settings, request | {"operation": "unlock" if unlocked else "export"})
-    interrupted = bool(stopped or unlocked or restored_from or pending_operations(state))
+    # Backends other than of files are unlocked in any case: that says nothing, and a refresh would
+    # take what somebody else changed since into the state.
+    seen_lock = bool(unlocked) and settings.backend_folder is not None
+    interrupted = bool(stopped or seen_lock or restored_from or pending_operations(state))
     resolutions: tuple[Resolution, ...] = ()
     restarted: tuple[str, ...] = ()
     if interrupted:

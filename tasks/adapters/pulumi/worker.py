@@ -38,6 +38,7 @@ SALT = "encryptionsalt"
 
 def main() -> int:
     """Answer one request; return 0 also when the engine refuses."""
+    os.umask(0o077)  # State, plans and backups hold what launch templates and tags hold.
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())

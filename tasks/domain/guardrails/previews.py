@@ -61,6 +61,7 @@ def check_undo(
     ids = {one.resource_id for one in (*applied.acting, *undo.changes) if one.urn in known}
     stray = [one for one in undo.acting if one.urn not in known and not _starts(one, ids)]
     lost = [one for one in undo.doing(Operation.DELETE) if one.urn not in created]
+    made = [one for one in undo.doing(Operation.CREATE) if not _starts(one, ids)]
     again = [one for one in undo.acting if replaces(one) and one.urn not in anew]
     bought = [one for one in undo.acting if purchases(one)]
     found = (
@@ -68,6 +69,7 @@ def check_undo(
         (undo.source is not Source.ENGINE, "it is an estimate; preview it by the engine"),
         (bool(stray), f"it acts on what the change did not: {_names(stray)}"),
         (bool(lost), f"it deletes what the change did not make: {_names(lost)}"),
+        (bool(made), f"it makes what is not there: {_names(made)}"),
         (bool(again), f"it makes anew what the change did not: {_names(again)}"),
         (bool(bought), f"it commits to pay for {_names(bought)}"),
     )
@@ -137,10 +139,13 @@ def _counts(preview: Preview, policy: GuardrailPolicy, *, created: frozenset[str
     deleted = [one for one in preview.doing(Operation.DELETE) if one.urn not in own]
     anew = [one for one in preview.acting if replaces(one)]
     touched = [one for one in preview.doing(*TOUCHING) if one.urn not in own]
+    # What may be changed in a run was asked when it was changed: the way back is not held to it.
+    limit_of_run = ("changed", touched, policy.max_resources_per_run, "max_resources_per_run")
+    more = () if preview.phase is Phase.UNDO else (limit_of_run,)
     for what, found, limit, setting in (
         ("deleted", deleted, policy.max_deletions_per_run, "max_deletions_per_run"),
         ("made anew", anew, policy.max_replacements_per_run, "max_replacements_per_run"),
-        ("changed", touched, policy.max_resources_per_run, "max_resources_per_run"),
+        *more,
     ):
         if len(found) > limit:
             yield f"{len(found)} resources would be {what} ({_names(found)}), {setting} = {limit}"

@@ -51,6 +51,7 @@ class StackRecord:
         files: The project, text by path.
         prices: USD a month (before, after) by logical name, where it follows from the opportunity.
         spot_usd_per_hour: Spot prices by instance type that the preview was reckoned with.
+        names: What people call the resources of its changes, by id: guardrails may use either.
         hourly: USD of one hour (before, after) by change id, where it is known.
     """
 
@@ -63,6 +64,7 @@ class StackRecord:
     files: Mapping[str, str]
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     spot_usd_per_hour: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     hourly: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
