@@ -26,5 +26,6 @@ savings_plan_purchase = aws.savingsplans.SavingsPlan(
     ),
     opts=pulumi.ResourceOptions(
         protect=True,
+        ignore_changes=["commitment", "purchase_time"],
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
@@ -55,8 +55,12 @@ def commitment(work: Work) -> Made | Refused:
         "purchase_time": when,
         "savings_plan_offering_id": offering.offering_id,
     }
-    plan = work.new(
-        logical_name("savings", "plan"), "purchase", SAVINGS_PLAN, inputs, tags={}, protect=True
+    plan = replace(
+        work.new(
+            logical_name("savings", "plan"), "purchase", SAVINGS_PLAN, inputs, tags={}, protect=True
+        ),
+        # AWS tells the amount with other digits, and forgets the time: neither may buy it anew.
+        ignore_changes=("commitment", "purchase_time"),
     )
     covered = step_usd(work.opportunity, "on-demand spend that it covers")
     paid = step_usd(work.opportunity, "paid for it")
