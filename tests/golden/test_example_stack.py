@@ -42,7 +42,7 @@ SEARCH_TEMPLATE = "lt-0123456789abcdef1"
 
 
 def example_plans() -> tuple[StackPlan, ...]:
-    """Something of every kind, and one that is refused."""
+    """Something of every kind, what somebody asked to reserve, and one that is refused."""
     region = fleet.account().regions[fleet.REGION]
     live = fleet.account(
         groups={**region.groups, "search": fleet.group("search", template=SEARCH_TEMPLATE)},
@@ -56,7 +56,7 @@ def example_plans() -> tuple[StackPlan, ...]:
         Kind.STOP, "vol-0bbbbbbbbbbbbbbb2", {"state": "deleted", "first": "snapshot"}
     )
     wanted = (*fleet.everything(), fleet.predictive("search"), unattached)
-    return stack_plans(wanted, live, now=fleet.NOW)
+    return stack_plans(wanted, live, now=fleet.NOW, reservations=fleet.RESERVATIONS)
 
 
 def example_files() -> Mapping[Path, bytes]:

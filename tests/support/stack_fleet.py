@@ -13,6 +13,7 @@ from tasks.domain.savings.money import Usd
 from tasks.domain.savings.opportunity import Effort, Fact, Kind, Opportunity, Step
 from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.kinds.made import INSTANCE, TEMPLATE, VOLUME
+from tasks.domain.stacks.kinds.reservation import Reservation, Reserved
 from tasks.domain.stacks.kinds.tags import group_tag
 from tasks.domain.stacks.live import (
     LiveAccount,
@@ -188,6 +189,27 @@ def commitment(usd_per_hour: float = 1.23456789, term: str = "1 year, no upfront
         change=change,
         saving_usd=299.3,
     )
+
+
+RESERVATIONS = (
+    Reservation(
+        what=Reserved.DATABASES,
+        offering_id="438012d3-4052-4cc7-b2e3-8d3372e0e706",
+        count=2,
+        region=REGION,
+        covered_usd=262.8,
+        paid_usd=175.2,
+    ),
+    Reservation(
+        what=Reserved.CACHES,
+        offering_id="31798c62-ab1c-4c7f-8b5c-2f0d9b3a6c11",
+        count=3,
+        region=REGION,
+        covered_usd=148.92,
+        paid_usd=102.2,
+    ),
+)
+"""Databases and caches that somebody asked to reserve."""
 
 
 def facts(

@@ -18,6 +18,7 @@ from tasks.domain.stacks.kinds.graph import checked, in_order
 from tasks.domain.stacks.kinds.made import Made, Work
 from tasks.domain.stacks.kinds.names import slug
 from tasks.domain.stacks.kinds.predictive import predictive_scaling
+from tasks.domain.stacks.kinds.reservation import Reservation, asked_for
 from tasks.domain.stacks.kinds.right_size import right_size
 from tasks.domain.stacks.kinds.schedule import schedule
 from tasks.domain.stacks.kinds.serverless import own_saving, serverless
@@ -32,6 +33,8 @@ from tasks.domain.stacks.program import Attribute, Program, Resource, StackPlan
 PURCHASE_LEAD = timedelta(hours=24)
 WHOLE_ACCOUNT = "account"
 _MOST_PLACE = 40
+_Place = tuple[str, bool]
+"""A region, or none for the whole account, and whether something is bought there."""
 Planner = Callable[[Work], Made | Refused]
 # In this order: what a change is later merged with comes first.
 _KINDS: Mapping[Kind, Planner] = {
@@ -54,10 +57,12 @@ def stack_plans(
     now: datetime,
     purchase_lead: timedelta = PURCHASE_LEAD,
     managed_by: Mapping[tuple[str, str], str] | None = None,
+    reservations: Sequence[Reservation] = (),
 ) -> tuple[StackPlan, ...]:
     """Return a stack for each region with something chosen, and one for purchases, by name of region.
 
-    A stack may hold no change, only what was refused and why.
+    A stack may hold no change, only what was refused and why. What is bought in a region, and not
+    for the whole account, is a stack of its own behind that region's.
 
     Args:
         chosen: From a selection, in any order.
@@ -65,10 +70,12 @@ def stack_plans(
         now: Aware UTC.
         purchase_lead: How long a purchase is queued at least, an hour or more.
         managed_by: Names of active stacks by the region and id of what they manage.
+        reservations: Of databases and caches, to be bought besides: no finder proposes any yet.
     """
-    by_place: dict[str, list[Chosen]] = defaultdict(list)
-    for one in chosen:
-        by_place[one.opportunity.region].append(one)
+    by_place: dict[_Place, list[Chosen]] = defaultdict(list)
+    for one in (*chosen, *(asked_for(wish, now=now) for wish in reservations)):
+        found = one.opportunity
+        by_place[found.region, found.kind is Kind.COMMITMENT].append(one)
     managed = {} if managed_by is None else managed_by
     return tuple(
         _plan(
@@ -81,7 +88,7 @@ def stack_plans(
 
 def _draft(
     chosen: Sequence[Chosen],
-    place: str,
+    at: _Place,
     account: LiveAccount,
     managed: Mapping[tuple[str, str], str],
     *,
@@ -89,9 +96,11 @@ def _draft(
     purchase_lead: timedelta,
 ) -> Draft:
     draft = Draft()
-    region = account.regions.get(place or PURCHASE_REGION)
-    if region is None and not place:
-        region = LiveRegion(region=PURCHASE_REGION)
+    place = at[0] or PURCHASE_REGION
+    region = account.regions.get(place)
+    if region is None and at[1]:
+        # A purchase takes nothing from there.
+        region = LiveRegion(region=place)
     for one in sorted(chosen, key=_working_order):
         if region is None:
             draft.refused.append(_refused(one, f"{place} was not read: add it to the regions"))
@@ -184,11 +193,13 @@ def _refused(one: Chosen, why: str) -> Refused:
     return Refused(kind=found.kind, resource=found.resource, region=found.region, why=why)
 
 
-def _plan(draft: Draft, place: str) -> StackPlan:
+def _plan(draft: Draft, at: _Place) -> StackPlan:
+    place, buys = at
     changes = sorted((one for one, _ in draft.made), key=lambda c: (c.disruption, c.change_id))
     text = " ".join(sorted(one.change_id for one in changes))
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
-    stack = f"savings-{slug(place or WHOLE_ACCOUNT, most=_MOST_PLACE)}-{mark}"
+    name = "-".join([WHOLE_ACCOUNT] * buys + [place] * bool(place))
+    stack = f"savings-{slug(name, most=_MOST_PLACE)}-{mark}"
     region = place or PURCHASE_REGION
     resources = chained(bundles(draft))
     exports = {key: value for _, made in draft.made for key, value in made.exports.items()}

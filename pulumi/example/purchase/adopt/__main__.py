@@ -1,4 +1,4 @@
-"""Stack savings-account-dbb2ee92 in us-east-1, phase adopt.
+"""Stack savings-account-96e8bf4b in us-east-1, phase adopt.
 
 What exists comes under the stack as it is: nothing in the account changes.
 """

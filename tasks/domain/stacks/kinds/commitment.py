@@ -1,47 +1,32 @@
-"""Purchases: Savings Plans, and reservations of databases and caches."""
+"""Purchases: Savings Plans, and what else somebody asks to commit to."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from tasks.domain.stacks.changes import Refused
 from tasks.domain.stacks.kinds.made import Made, Work, step_usd
-from tasks.domain.stacks.kinds.names import logical_name, physical_name
+from tasks.domain.stacks.kinds.names import logical_name
+from tasks.domain.stacks.kinds.reservation import is_reservation, reservation
 from tasks.domain.stacks.live import PlanOffering
-from tasks.domain.stacks.program import Input, Resource
+from tasks.domain.stacks.program import Input
 
 SAVINGS_PLAN = "aws:savingsplans/savingsPlan:SavingsPlan"
-RESERVED_DATABASE = "aws:rds/reservedInstance:ReservedInstance"
-RESERVED_CACHE = "aws:elasticache/reservedCacheNode:ReservedCacheNode"
 COMPUTE = "Compute"
 LEAST_USD_PER_HOUR = Decimal("0.001")
 """AWS sells no smaller plan."""
 _DIGITS = Decimal("0.00001")
-_MOST_RESERVED = 100
-_MOST_CACHE_ID = 36
 _PAYMENTS = {"no upfront": "No Upfront"}
 """Nothing is paid ahead: what is paid ahead is lost with a mistake."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
-    """A wish to reserve databases or caches; no opportunity names one by itself.
-
-    Attributes:
-        offering_id: As `aws rds describe-reserved-db-instances-offerings` or
-            `aws elasticache describe-reserved-cache-nodes-offerings` lists it.
-        count: 1 to 100.
-    """
-
-    offering_id: str
-    count: int
-
-
 def commitment(work: Work) -> Made | Refused:
-    """Return the purchase of a Savings Plan, queued, or why none is made."""
+    """Return the purchase of a Savings Plan, queued, or of a reservation, or why none is made."""
+    if is_reservation(work):
+        return reservation(work)
     amount = hourly_commitment(work.fact("usd_per_hour"))
     if amount is None:
         why = f"{work.fact('usd_per_hour')!r} USD/h is less than the smallest plan or no amount"
@@ -127,49 +112,3 @@ def _offering(work: Work) -> PlanOffering | Refused:
             f"{len(found)} offerings of AWS are a Compute Savings Plan of {terms!r} in USD, 1 is needed"
         )
     return next(one for one in work.account.plan_offerings if one.offering_id == found[0])
-
-
-def reserved_databases(work: Work, wish: Reservation) -> Resource | Refused:
-    """Return the purchase of reserved RDS instances, at once and protected.
-
-    Args:
-        work: Whose change it is.
-        wish: Which and how many.
-    """
-    why = _not_sold(wish)
-    if why:
-        return work.refused(why)
-    inputs: dict[str, Input] = {
-        "offering_id": wish.offering_id,
-        "instance_count": wish.count,
-        "reservation_id": physical_name("database", work.change.change_id, most=60),
-    }
-    base = logical_name("reserved", wish.offering_id)
-    return work.new(base, "databases", RESERVED_DATABASE, inputs, tags={}, protect=True)
-
-
-def reserved_caches(work: Work, wish: Reservation) -> Resource | Refused:
-    """Return the purchase of reserved ElastiCache nodes, at once and protected.
-
-    Args:
-        work: Whose change it is.
-        wish: Which and how many.
-    """
-    why = _not_sold(wish)
-    if why:
-        return work.refused(why)
-    inputs: dict[str, Input] = {
-        "reserved_cache_nodes_offering_id": wish.offering_id,
-        "cache_node_count": wish.count,
-        "elasticache_reserved_cache_node_id": work.change.change_id[:_MOST_CACHE_ID],
-    }
-    base = logical_name("reserved", wish.offering_id)
-    return work.new(base, "caches", RESERVED_CACHE, inputs, tags={}, protect=True)
-
-
-def _not_sold(wish: Reservation) -> str:
-    if not 1 <= wish.count <= _MOST_RESERVED:
-        return f"{wish.count} to reserve is outside of 1 to {_MOST_RESERVED}"
-    if not wish.offering_id:
-        return "no offering is named: list them with the AWS command line"
-    return ""

@@ -7,16 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.domain.stacks.changes import Refused
-from tasks.domain.stacks.kinds.commitment import (
-    Reservation,
-    hourly_commitment,
-    purchase_time,
-    reserved_caches,
-    reserved_databases,
-)
-from tasks.domain.stacks.kinds.made import Work
-from tasks.domain.stacks.live import LiveRegion
+from tasks.domain.stacks.kinds.commitment import hourly_commitment, purchase_time
 from tests.support import stack_fleet as fleet
 from tests.support.stack_fleet import planned, refusal
 
@@ -87,35 +78,3 @@ def test_without_the_list_of_offerings_nothing_is_bought() -> None:
     live = replace(fleet.account(), plan_offerings=None, plans_unread="it was refused")
 
     assert "is not known: it was refused" in refusal(fleet.commitment(), live=live)
-
-
-def work() -> Work:
-    plan = planned(fleet.commitment())
-    return Work(
-        chosen=fleet.commitment(),
-        change=plan.changes[0],
-        account=fleet.account(),
-        region=LiveRegion(region=fleet.REGION),
-        so_far={},
-        now=fleet.NOW,
-        purchase_lead=timedelta(hours=24),
-    )
-
-
-def test_databases_and_caches_are_reserved_by_offering_and_protected() -> None:
-    wish = Reservation(offering_id="438012d3-4052-4cc7-b2e3-8d3372e0e706", count=2)
-    databases, caches = reserved_databases(work(), wish), reserved_caches(work(), wish)
-
-    assert not isinstance(databases, Refused)
-    assert not isinstance(caches, Refused)
-    assert databases.protect
-    assert caches.protect
-    assert (databases.inputs["instance_count"], caches.inputs["cache_node_count"]) == (2, 2)
-
-
-@pytest.mark.parametrize(
-    "wish", [Reservation(offering_id="a", count=0), Reservation(offering_id="", count=1)]
-)
-def test_a_wish_without_a_number_or_an_offering_is_refused(wish: Reservation) -> None:
-    assert isinstance(reserved_databases(work(), wish), Refused)
-    assert isinstance(reserved_caches(work(), wish), Refused)
