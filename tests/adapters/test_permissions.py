@@ -85,8 +85,29 @@ def methods(source: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
 def test_an_adapter_lists_what_it_names_and_names_what_it_lists(path: Path) -> None:
     source = ast.parse(path.read_text())
+    # Some look at many services in one way: there it is the method that is named.
+    left = listed(source) - named(source)
 
-    assert named(source) == listed(source)
+    assert named(source) <= listed(source)
+    assert {one for one in left if not method_of(one) & words(source)} == set()
+
+
+def method_of(operation: str) -> set[str]:
+    """Names of boto3's methods for an operation; several where its action is a method of HTTP."""
+    service, _, name = operation.partition(":")
+    if service != "apigateway":
+        return {xform_name(name)}
+    prefix = f"{name.lower()}_"
+    return {one for one in operations_of("apigatewayv2") if one.startswith(prefix)}
+
+
+def words(source: ast.Module) -> set[str]:
+    """Attributes and texts of a module."""
+    nodes = list(ast.walk(source))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return {str(one) for one in texts} | {
+        node.attr for node in nodes if isinstance(node, ast.Attribute)
+    }
 
 
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: path.stem)
