@@ -2,8 +2,8 @@
 
 The first, for looking, is made from what the adapters call, each of which lists its operations in
 `OPERATIONS`. The second, for applying stacks, is made from what the resource types of the stand-in
-provider call, with the reads that the official provider makes besides, and from the few changes that
-adapters make beside the engine. The embedded AWS enforces both, so that a call that was not listed is
+provider call, but for what no program of a stack leads to (`plan_verbs`), with what the official
+provider calls besides, and from the few changes that adapters make beside the engine. The embedded AWS enforces both, so that a call that was not listed is
 refused before a user meets it.
 """
 
@@ -21,6 +21,8 @@ from typing import Any
 import tasks.adapters
 from deployments.embedded.aws.policy import APPLY_POLICY_FILE, POLICY_FILE, action_of
 from deployments.embedded.pulumi_aws import resources
+from deployments.official_calls import OFFICIAL_READS, OFFICIAL_WRITES
+from deployments.plan_verbs import never_called
 
 BESIDE_ADAPTERS = (
     "s3:CreateBucket",  # `homeostat up` makes the bucket for charts
@@ -38,12 +40,12 @@ class Purpose:
     Attributes:
         sid: Its name, letters only.
         actions: Patterns of the actions that belong to it.
-        resource: What they are allowed on; "*" is for reading only.
+        resource: What they are allowed on: one pattern or several.
     """
 
     sid: str
     actions: tuple[str, ...]
-    resource: str = "*"
+    resource: str | tuple[str, ...] = "*"
 
 
 # An action belongs to the first that knows it.
@@ -103,35 +105,9 @@ PURPOSES = (
 )
 
 
-# Reads that the official provider is known to make of our resource types beside those of the stand-in.
-# Not checked against a run of it: what is missing here it says itself, as a refusal.
-OFFICIAL_READS = (
-    "autoscaling:DescribeInstanceRefreshes",
-    "autoscaling:DescribeLifecycleHooks",
-    "autoscaling:DescribeScalingActivities",
-    "autoscaling:DescribeWarmPool",
-    "ec2:DescribeAccountAttributes",
-    "ec2:DescribeImages",
-    "ec2:DescribeInstanceCreditSpecifications",
-    "ec2:DescribeInstanceStatus",
-    "ec2:DescribeInstanceTypes",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSpotInstanceRequests",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeTags",
-    "ec2:DescribeVolumesModifications",
-    "ec2:DescribeVpcs",
-    "iam:GetInstanceProfile",
-    "iam:ListInstanceProfilesForRole",
-    "lambda:GetFunctionCodeSigningConfig",
-    "lambda:GetFunctionConcurrency",
-    "lambda:GetFunctionConfiguration",
-    "lambda:ListTags",
-    "lambda:ListVersionsByFunction",
-    "savingsplans:ListTagsForResource",
-    "scheduler:ListTagsForResource",
-    "sts:GetCallerIdentity",
+_SERVICE_ROLES = (
+    "arn:aws:iam::*:role/aws-service-role/autoscaling.amazonaws.com/*",
+    "arn:aws:iam::*:role/aws-service-role/spot.amazonaws.com/*",
 )
 _OWN_ROLES = "arn:aws:iam::*:role/homeostat-*"
 _OWN_FUNCTIONS = "arn:aws:lambda:*:*:function:homeostat-*"
@@ -163,6 +139,7 @@ APPLY_PURPOSES = (
     # Instances, volumes and groups that exist are adopted under names of their own.
     Purpose(sid="ChangeMachines", actions=("ec2:*",)),
     Purpose(sid="ChangeGroups", actions=("autoscaling:*",)),
+    Purpose(sid="LetServicesIn", actions=("iam:CreateServiceLinkedRole",), resource=_SERVICE_ROLES),
     # Leave it out where nothing is to be bought.
     Purpose(
         sid="BuyCommitments",
@@ -256,7 +233,9 @@ def _statement(purpose: Purpose, actions: set[str]) -> Mapping[str, Any]:
         "Sid": purpose.sid,
         "Effect": "Allow",
         "Action": sorted(actions),
-        "Resource": purpose.resource,
+        "Resource": purpose.resource
+        if isinstance(purpose.resource, str)
+        else list(purpose.resource),
     }
 
 
@@ -283,8 +262,9 @@ def policy_text() -> str:
 def apply_policy_text() -> str:
     """Return the file of the policy for applying stacks as it should be."""
     _, changes = _called_by_adapters()
-    called = [name for names in standin_operations().values() for name in names]
-    document = policy_document([*called, *changes, *OFFICIAL_READS], purposes=APPLY_PURPOSES)
+    called = {name for names in standin_operations().values() for name in names} - never_called()
+    official = (*OFFICIAL_READS, *OFFICIAL_WRITES)
+    document = policy_document([*called, *changes, *official], purposes=APPLY_PURPOSES)
     return json.dumps(document, indent=2) + "\n"
 
 

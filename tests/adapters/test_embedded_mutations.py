@@ -320,7 +320,8 @@ def plan_fee(server: EmbeddedAws, *, day: datetime) -> float:
 def test_a_queued_plan_costs_nothing_until_its_time_and_can_be_taken_back(
     server: EmbeddedAws, clock: Clock
 ) -> None:
-    plans, offering = changing(server, "savingsplans"), compute_offering(server)
+    # By hand: no program takes a purchase back.
+    plans, offering = seeding_client(server, "savingsplans"), compute_offering(server)
     held = len(commitments(server))
     kept, gone = (
         plans.create_savings_plan(
@@ -395,7 +396,7 @@ def test_a_database_is_reserved_once_under_a_name(server: EmbeddedAws) -> None:
 
 def test_what_carries_a_change_is_found_by_its_tag(server: EmbeddedAws) -> None:
     tag = {"Key": "homeostat/change-id", "Value": "hs-000000000001"}
-    ec2 = changing(server, "ec2")
+    ec2 = seeding_client(server, "ec2")
     made = ec2.create_volume(
         AvailabilityZone="us-east-1a",
         Size=8,

@@ -1,4 +1,4 @@
-"""Every resource type from its making to its end, on the embedded account, with the key for changes."""
+"""Every resource type from its making to its end, on the embedded account."""
 
 from __future__ import annotations
 

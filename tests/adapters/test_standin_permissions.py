@@ -1,4 +1,4 @@
-"""The policy for applying stacks allows what the resource types call, all of it and nothing else."""
+"""The policy for applying stacks allows what their programs lead to, all of it and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 
 from deployments.aws_policy import (
     APPLY_PURPOSES,
-    OFFICIAL_READS,
     adapter_operations,
     apply_policy_text,
     standin_operations,
@@ -31,7 +30,13 @@ from deployments.embedded.aws.policy import (
 )
 from deployments.embedded.aws.server import serve_aws
 from deployments.embedded.pulumi_aws import resources
-from tests.support.embedded_aws import aws_client
+from deployments.embedded.pulumi_aws.catalogue import KINDS
+from deployments.official_calls import OFFICIAL_READS, OFFICIAL_WRITES
+from deployments.plan_verbs import PLAN_VERBS, Verb, never_called
+from tasks.domain.stacks.plan import stack_plans
+from tasks.domain.stacks.program import Program
+from tests.support import stack_fleet as fleet
+from tests.support.embedded_aws import aws_client, seeding_client
 
 MODULES = sorted(Path(resources.__path__[0]).glob("[a-z]*.py"))
 NO_OPERATION = {"iam:PassRole"}  # a right beside calls, and no call
@@ -102,6 +107,13 @@ def test_every_read_of_the_official_provider_exists_and_changes_nothing(operatio
     assert name.startswith(("Describe", "Get", "List"))
 
 
+@pytest.mark.parametrize("operation", OFFICIAL_WRITES)
+def test_every_change_of_the_official_provider_exists(operation: str) -> None:
+    service, _, name = operation.partition(":")
+
+    assert name in operations_of(service).values()
+
+
 def test_the_shipped_policy_is_what_the_resource_types_make() -> None:
     assert APPLY_POLICY_FILE.read_text() == apply_policy_text(), "python -m deployments.aws_policy"
 
@@ -110,13 +122,70 @@ def test_the_policy_allows_what_is_called_and_nothing_else() -> None:
     document = json.loads(APPLY_POLICY_FILE.read_text())
     allowed = {action for one in document["Statement"] for action in one["Action"]}
     operations = {name for names in standin_operations().values() for name in names}
+    operations -= never_called()
     adapters = {name for names in adapter_operations().values() for name in names}
-    wanted = {action_of(*name.split(":")) for name in operations | set(OFFICIAL_READS)}
+    wanted = {
+        action_of(*name.split(":")) for name in operations.union(OFFICIAL_READS, OFFICIAL_WRITES)
+    }
     beside = {action_of(*name.split(":")) for name in adapters}
 
     assert wanted <= allowed
     assert allowed - wanted <= beside
     assert not any("*" in action for action in allowed)
+
+
+def test_it_is_known_of_every_type_what_plans_do_with_it() -> None:
+    listed = {name for names in standin_operations().values() for name in names}
+
+    assert PLAN_VERBS.keys() == KINDS.keys()
+    assert never_called() < listed
+
+
+def test_plans_of_every_kind_do_nothing_with_a_type_that_the_table_does_not_say() -> None:
+    plans = [
+        *stack_plans(
+            fleet.everything(),
+            fleet.account(),
+            now=fleet.NOW,
+            reservations=fleet.RESERVATIONS,
+        ),
+        fleet.planned(fleet.predictive("shop", "tracking")),
+    ]
+    for plan in plans:
+        assert plan.refused == ()
+        for token, verb in done_by(plan.adopt, plan.change, plan.undo):
+            assert verb in PLAN_VERBS[token], (token, verb)
+
+
+def done_by(adopt: Program, change: Program, undo: Program) -> set[tuple[str, Verb]]:
+    """What the engine may do from the adoption to the undo."""
+    adopted = {one.name: one for one in adopt.resources}
+    later = {one.name: one for program in (change, undo) for one in program.resources}
+    kept = {one.name for one in undo.resources}
+    found = {(one.token, Verb.UPDATE) for one in later.values()}
+    found |= {(one.token, Verb.CREATE) for name, one in later.items() if name not in adopted}
+    return found | {
+        (one.token, Verb.DELETE)
+        for one in (*adopted.values(), *change.resources)
+        if one.name not in kept and not (one.protect or one.retain_on_delete)
+    }
+
+
+def test_nothing_that_was_there_before_can_be_deleted_and_no_disk_or_group_made() -> None:
+    found = read_policy(APPLY_POLICY_FILE)
+    dangerous = (
+        "autoscaling:CreateAutoScalingGroup",
+        "autoscaling:DeleteAutoScalingGroup",
+        "ec2:CreateSnapshot",
+        "ec2:CreateVolume",
+        "ec2:DeleteLaunchTemplate",
+        "ec2:DeleteSnapshot",
+        "ec2:DeleteVolume",
+        "ec2:TerminateInstances",
+        "savingsplans:DeleteQueuedSavingsPlan",
+    )
+
+    assert [action for action in dangerous if found.allows(action)] == []
 
 
 def test_the_policy_fits_into_what_iam_takes_for_one() -> None:
@@ -149,6 +218,7 @@ def test_nobody_makes_users_keys_or_policies_that_outlive_a_role() -> None:
     assert {one.sid for one in APPLY_PURPOSES if one.resource != "*"} == {
         "ChangeOwnFunctions",
         "ChangeOwnRoles",
+        "LetServicesIn",
         "PassOwnRoles",
     }
 
@@ -156,11 +226,27 @@ def test_nobody_makes_users_keys_or_policies_that_outlive_a_role() -> None:
 @pytest.mark.embedded("aws")
 def test_only_the_key_for_changes_changes_anything() -> None:
     with serve_aws() as server:
-        aws_client(server, "ec2", key=APPLYING_KEY).create_volume(
-            AvailabilityZone="us-east-1a", Size=8
+        made = seeding_client(server, "ec2").create_volume(
+            AvailabilityZone="us-east-1a", Size=8, VolumeType="gp2"
         )
-        with pytest.raises(ClientError, match="not authorized to perform: ec2:CreateVolume"):
-            aws_client(server, "ec2").create_volume(AvailabilityZone="us-east-1a", Size=8)
+        volume = made["VolumeId"]
+        aws_client(server, "ec2", key=APPLYING_KEY).modify_volume(VolumeId=volume, Size=9)
+        with pytest.raises(ClientError, match="not authorized to perform: ec2:ModifyVolume"):
+            aws_client(server, "ec2").modify_volume(VolumeId=volume, Size=10)
+        with pytest.raises(ClientError, match="not authorized to perform: ec2:DeleteVolume"):
+            aws_client(server, "ec2", key=APPLYING_KEY).delete_volume(VolumeId=volume)
+
+
+@pytest.mark.embedded("aws")
+def test_a_role_of_a_service_is_made_for_spot_and_for_nobody_else() -> None:
+    with serve_aws() as server:
+        iam = aws_client(server, "iam", key=APPLYING_KEY)
+        made = iam.create_service_linked_role(AWSServiceName="spot.amazonaws.com")
+        refused = "not authorized to perform: iam:CreateServiceLinkedRole on resource"
+        with pytest.raises(ClientError, match=refused):
+            iam.create_service_linked_role(AWSServiceName="organizations.amazonaws.com")
+
+    assert made["Role"]["Path"] == "/aws-service-role/spot.amazonaws.com/"
 
 
 @pytest.mark.embedded("aws")

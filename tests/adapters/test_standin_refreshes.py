@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from deployments.embedded.aws.policy import SEEDING_KEY
 from deployments.embedded.aws.server import EmbeddedAwsConfig, serve_aws
 from tests.support.embedded_aws import seeding_client
 from tests.support.standin import driving, environment
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.embedded("aws")
 def test_a_refresh_takes_the_place_of_one_that_is_under_way() -> None:
     with (
         serve_aws(EmbeddedAwsConfig(refresh_takes=timedelta(minutes=10))) as server,
-        driving(environment(server, key=SEEDING_KEY)) as driver,
+        driving(environment(server)) as driver,
     ):
         driver.configure(region="us-east-1")
         template = driver.create(

@@ -1,4 +1,4 @@
-"""Planned stacks, carried out by the real engine on the account that they were planned for."""
+"""Planned stacks, carried out by the real engine with the rights that users are asked to give it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from deployments.embedded.aws.policy import SEEDING_KEY
+from deployments.embedded.aws.policy import APPLYING_KEY
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from deployments.embedded.pulumi_aws.plugin import plugin_folder
 from tasks.adapters.inventory import region_inventory
 from tasks.adapters.live_resources import live_account
 from tasks.adapters.pulumi.engine import apply, preview
 from tasks.adapters.pulumi.environment import AwsEnvironment, EngineSettings
+from tasks.domain.savings.opportunity import Kind
 from tasks.domain.savings.selection.selection import Chosen
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.kinds.made import TEMPLATE
@@ -55,7 +56,7 @@ def settings(server: EmbeddedAws, tmp_path: Path, tool_path: ToolPath) -> Engine
         plugin_folder=plugin_folder(),
         aws=AwsEnvironment(
             region=REGION,
-            access_key_id=SEEDING_KEY,
+            access_key_id=APPLYING_KEY,
             secret_access_key="not checked",
             endpoint_url=server.endpoint_url,
         ),
@@ -97,6 +98,13 @@ def but_for_versions(region: LiveRegion) -> LiveRegion:
     return replace(region, templates={k: first(one) for k, one in region.templates.items()})
 
 
+def scheduled(chosen: tuple[Chosen, ...]) -> str:
+    """The only instance with a clock."""
+    found = [one.opportunity for one in chosen if one.opportunity.kind is Kind.SCHEDULE]
+    (resource,) = {one.resource for one in found}
+    return resource
+
+
 def told(line: ResourceChange) -> list[PropertyDiff]:
     """What differs, but for tags that a launch template got later: the embedded account has none."""
     if line.token != TEMPLATE:
@@ -128,6 +136,14 @@ def test_a_plan_is_adopted_without_a_change_done_and_undone(
     again = preview(settings, tmp_path / "project", stack=plan.stack, phase=Phase.CHANGE)
     assert [found for line in (*again.acting, *again.drift) for found in told(line)] == []
 
+    back = preview(settings, tmp_path / "project", stack=plan.stack, phase=Phase.UNDO)
+    changed = {one.urn for one in looked.acting}
+    stray = [one for one in back.acting if one.urn not in changed]
+    assert back.drift == ()
+    # What the clock may have stopped by now is started, and nothing else is new.
+    assert [(one.operation, one.name) for one in stray] == [
+        (Operation.CREATE, f"instance-{scheduled(chosen)}-state")
+    ]
     carry_out(Phase.UNDO)
     after = live_now(server, chosen)
     assert but_for_versions(after.regions[REGION]) == but_for_versions(before.regions[REGION])

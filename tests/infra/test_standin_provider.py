@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deployments.embedded.aws.policy import APPLYING_KEY
+from deployments.embedded.aws.policy import SEEDING_KEY
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from deployments.embedded.pulumi_aws.plugin import plugin_environment, plugin_folder
 from tests.support.embedded_aws import seeding_client
@@ -110,7 +110,7 @@ def folder(server: EmbeddedAws, tmp_path: Path, tool_path: ToolPath) -> Folder:
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_ACCESS_KEY_ID": APPLYING_KEY,
+        "AWS_ACCESS_KEY_ID": SEEDING_KEY,
         "AWS_SECRET_ACCESS_KEY": "not checked",
     }
     made = Folder(path=place, environment={**environment, **plugin_environment(environment)})

@@ -15,11 +15,10 @@ from pulumi.runtime.proto.provider_pb2_grpc import (
     add_ResourceProviderServicer_to_server,
 )
 
+from deployments.embedded.aws.policy import SEEDING_KEY
 from deployments.embedded.aws.server import EmbeddedAws
 from deployments.embedded.pulumi_aws.servicer import StandIn
 from deployments.embedded.pulumi_aws.values import Properties, from_struct, to_struct
-
-APPLYING_KEY = "homeostat-apply"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +155,7 @@ def urn(token: str, name: str) -> str:
     return f"urn:pulumi:dev::homeostat::{token}::{name}"
 
 
-def environment(server: EmbeddedAws, *, key: str = APPLYING_KEY, **more: str) -> dict[str, str]:
+def environment(server: EmbeddedAws, *, key: str = SEEDING_KEY, **more: str) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": server.endpoint_url,
         "AWS_ACCESS_KEY_ID": key,

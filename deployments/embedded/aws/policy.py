@@ -200,6 +200,9 @@ def action_of(service: str, operation: str) -> str:
 def _resource(call: Call) -> str:
     if call.service == "iam" and "RoleName" in call.form:
         return f"arn:aws:iam::{ACCOUNT}:role/{call.form['RoleName']}"
+    if call.name == "iam:CreateServiceLinkedRole":
+        service = call.form.get("AWSServiceName", "")
+        return f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{service}/AWSServiceRole"
     if call.service == "lambda":
         return _function(call)
     if call.service != "s3" or "Bucket" not in call.resource:
