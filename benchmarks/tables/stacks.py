@@ -172,8 +172,12 @@ def _none(key: str, *, tried: str, at_least: int) -> Callable[[Metrics], float |
 
 
 def _honest_refused(metrics: Metrics) -> float | None:
+    """Return how much was refused of what is honest and of what is tolerated."""
     given, approved = metrics.get("bypass_honest"), metrics.get("bypass_honest_approved")
-    return None if given is None or approved is None else given - approved
+    if given is None or approved is None:
+        return None
+    moved = metrics.get("bypass_spot_tolerated") or 0.0
+    return given - approved + moved - (metrics.get("bypass_spot_tolerated_approved") or 0.0)
 
 
 def _zero(what: str, measured: Callable[[Metrics], float | None]) -> Target:

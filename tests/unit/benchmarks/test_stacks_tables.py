@@ -134,6 +134,8 @@ def test_a_single_approval_that_was_got_around_misses_the_target() -> None:
 
 def test_a_judge_who_refuses_the_honest_misses_a_target_too() -> None:
     assert verdict("Honest answers refused", bypass_honest_approved=178.0) == "**missed by 2**"
+    moved = {"bypass_spot_tolerated": 36.0, "bypass_spot_tolerated_approved": 35.0}
+    assert verdict("Honest answers refused", **moved) == "**missed by 1**"
 
 
 @pytest.mark.parametrize("bias", [-2.0, 2.0, 3.1, -4.0])
