@@ -23,7 +23,7 @@ import numpy as np
 from tasks.domain.stacks.changes import Phase
 
 SEED = 5
-KILLS, QUICK_KILLS = 56, 6
+KILLS, QUICK_KILLS = 60, 6
 """Tried: an update may have ended before it is its turn, and such a kill does not count."""
 
 
@@ -71,6 +71,8 @@ class Scenario:
         return self.moment is not Moment.ANY_TIME
 
 
+ONCE_OF_FIVE = (1, 3)
+"""Which of five kills around a call are aimed at what cannot be there twice."""
 KINDS = (
     (Moment.ANY_TIME, Victim.ALL),
     (Moment.CALL_DONE, Victim.ALL),
@@ -86,7 +88,7 @@ def scenarios(
 ) -> tuple[Scenario, ...]:
     """Return kills in every combination of moment and victim that makes sense, in turn.
 
-    Two of three that are aimed at a call are aimed at what could be made twice.
+    Three of five that are aimed at a call are aimed at what could be made twice; each name in turn.
 
     Args:
         count: How many; at least 1.
@@ -101,7 +103,8 @@ def scenarios(
         # Adoption changes nothing in the account, so one kill in seven is enough for it; no call
         # of it is worth aiming at.
         phase = Phase.ADOPT if position % 7 == 6 else Phase.CHANGE
-        aimed = sum(one.is_aimed for one in found)
+        aimed = [one.resource for one in found if one.is_aimed]
+        names = once if len(aimed) % 5 in ONCE_OF_FIVE else could_double
         found.append(
             Scenario(
                 seed=int(rng.integers(2**31)),
@@ -109,7 +112,7 @@ def scenarios(
                 victim=victim,
                 moment=Moment.ANY_TIME if phase is Phase.ADOPT else moment,
                 at_fraction=float(rng.uniform(0.0, 1.0)),
-                resource=str(rng.choice(list(once if aimed % 3 == 2 else could_double))),
+                resource=names[sum(name in names for name in aimed) % len(names)],
             )
         )
     return tuple(found)

@@ -11,6 +11,7 @@ from benchmarks.stacks_kill_account import COULD_DOUBLE
 from benchmarks.stacks_kill_bench import mean_by_phase
 from benchmarks.stacks_kill_processes import faults
 from benchmarks.stacks_kill_scenarios import (
+    KILLS,
     Aftermath,
     Moment,
     Scenario,
@@ -44,19 +45,28 @@ def test_fifty_kills_meet_every_moment_every_victim_and_both_updates() -> None:
     assert {kill.phase for kill in kills} == {Phase.ADOPT, Phase.CHANGE}
 
 
-@pytest.mark.parametrize("count", [2, 6, 7, 50, 56])
+@pytest.mark.parametrize("count", [2, 6, 7, 50, KILLS])
 def test_at_least_half_of_the_kills_around_a_call_are_aimed_at_what_can_be_there_twice(
     count: int,
 ) -> None:
     aimed = [kill.resource for kill in some_scenarios(count) if kill.is_aimed]
     assert 2 * sum(name in COULD_DOUBLE for name in aimed) >= len(aimed) > 0
     if count >= 50:
-        assert set(COULD_DOUBLE) <= set(aimed)
-        assert set(aimed) & set(ONCE)
+        assert {*COULD_DOUBLE, *ONCE} == set(aimed)
+
+
+def test_what_could_double_is_aimed_at_with_every_victim_around_a_call() -> None:
+    aimed = [kill for kill in some_scenarios(KILLS) if kill.is_aimed]
+    for names in (COULD_DOUBLE, ONCE):
+        assert {kill.victim for kill in aimed if kill.resource in names} == {
+            Victim.ALL,
+            Victim.ENGINE,
+            Victim.PROVIDER,
+        }
 
 
 def test_adoptions_are_killed_at_any_time_and_say_so() -> None:
-    adoptions = [kill for kill in some_scenarios(56) if kill.phase is Phase.ADOPT]
+    adoptions = [kill for kill in some_scenarios(KILLS) if kill.phase is Phase.ADOPT]
     assert len(adoptions) == 8
     assert {kill.moment for kill in adoptions} == {Moment.ANY_TIME}
     assert not any(faults(kill) for kill in adoptions)
