@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any, Never
+from typing import Any
 
 import grpc
-from botocore.exceptions import BotoCoreError, ClientError
-from google.protobuf import any_pb2, empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, status_pb2
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from deployments.embedded.pulumi_aws.account import Account, account_from, checked_endpoint
+from deployments.embedded.pulumi_aws.answers import FAILURES, abort, answering
 from deployments.embedded.pulumi_aws.catalogue import KINDS
 from deployments.embedded.pulumi_aws.diffs import Difference, Step, differences
 from deployments.embedded.pulumi_aws.errors import (
@@ -46,7 +46,6 @@ CONFIGURATION = frozenset(
 )  # fmt: skip
 """What the provider can be told; the rest is the official provider's."""
 
-_FAILURES = (StandInError, ClientError, BotoCoreError, ValueError, OSError)
 _DIFF = provider_pb2.PropertyDiff
 _STEPS = {
     (Step.ADD, False): _DIFF.ADD,
@@ -93,7 +92,7 @@ class StandIn(ResourceProviderServicer):
 
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Refuse a configuration that only the official provider understands."""
-        with _answering(context, "provider"):
+        with answering(context, "provider"):
             checked_endpoint(self._environ.get("AWS_ENDPOINT_URL"))
             faults_from(self._environ)
             plan_waits_from(self._environ)
@@ -129,7 +128,7 @@ class StandIn(ResourceProviderServicer):
             for key, value in request.variables.items()
             if key.startswith(prefix) and key.removeprefix(prefix) not in given
         }
-        with _answering(context, "provider"):
+        with answering(context, "provider"):
             self._faults = faults_from(self._environ)
             if not has_unknown(given):
                 self._account = account_from(self._environ, given, faults=self._faults)
@@ -199,7 +198,7 @@ class StandIn(ResourceProviderServicer):
         identity = kind.actions.create(cloud, new)
         try:
             kind.actions.settle(cloud, identity, new)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise UnfinishedError(identity, told(error)) from error
         return identity
 
@@ -256,8 +255,8 @@ class StandIn(ResourceProviderServicer):
         look_up = LOOKUPS.get(request.tok)
         if look_up is None:
             error = UnknownTypeError(request.tok, ", ".join(sorted(LOOKUPS)))
-            _abort(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
-        with _answering(context, request.tok):
+            abort(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
+        with answering(context, request.tok):
             found = look_up(self._cloud({}), plain(from_struct(request.args)))
         return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
 
@@ -276,7 +275,7 @@ class StandIn(ResourceProviderServicer):
         token = _token(urn)
         if token not in self._kinds:
             error = UnknownTypeError(token, ", ".join(sorted(self._kinds)))
-            _abort(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
+            abort(context, grpc.StatusCode.UNIMPLEMENTED, str(error))
         return self._kinds[token]
 
     @contextmanager
@@ -288,7 +287,7 @@ class StandIn(ResourceProviderServicer):
             yield
 
     def _answering_for(self, urn: str, context: Any) -> Any:
-        return _answering(context, f"{_token(urn)} {_name(urn)!r}")
+        return answering(context, f"{_token(urn)} {_name(urn)!r}")
 
 
 def _check_done(kind: Kind, state: Properties, new: Properties, changed: set[str]) -> None:
@@ -314,28 +313,3 @@ def _token(urn: str) -> str:
 
 def _name(urn: str) -> str:
     return "::".join(urn.split("::")[3:])
-
-
-@contextmanager
-def _answering(context: Any, what: str) -> Iterator[None]:
-    try:
-        yield
-    except UnfinishedError as error:
-        _abort_unfinished(context, error, what)
-    except _FAILURES as error:
-        _abort(context, grpc.StatusCode.UNKNOWN, f"{what}: {told(error)}")
-
-
-def _abort(context: Any, code: Any, message: str) -> Never:
-    context.abort(code, message)
-    raise AssertionError(message)  # abort has raised
-
-
-def _abort_unfinished(context: Any, error: UnfinishedError, what: str) -> Never:
-    """Tell the engine the id of what was made, so that it stands in the state."""
-    detail = any_pb2.Any()
-    detail.Pack(provider_pb2.ErrorResourceInitFailed(id=error.identity, reasons=[str(error)]))
-    message = f"{what}: made as {error.identity}, and then: {error}"
-    status = status_pb2.Status(code=2, message=message, details=[detail])
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    _abort(context, grpc.StatusCode.UNKNOWN, message)
