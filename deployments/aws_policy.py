@@ -71,6 +71,7 @@ PURPOSES = (
             "autoscaling:Get*",
             "ec2:Describe*",
             "elasticloadbalancing:Describe*",
+            "kms:ListAliases",
             "lambda:Get*",
             "lambda:List*",
             "scheduler:Get*",

@@ -13,6 +13,7 @@ from typing import Any
 from tasks.adapters.aws import translated
 from tasks.adapters.instance_types import type_facts
 from tasks.adapters.inventory import GROUP_TAG, services
+from tasks.adapters.keys import own_keys_of_aws
 from tasks.adapters.live_groups import live_groups, live_templates
 from tasks.adapters.live_inputs import (
     instance_resource,
@@ -159,7 +160,9 @@ def live_region(
     types |= {str(one.resource.inputs.get("instance_type", "")) for one in templates.values()}
     return LiveRegion(
         region=region,
-        instances={name: _with_keys(one, disks) for name, one in instances.items()},
+        instances=_without_own_keys(
+            {name: _with_keys(one, disks) for name, one in instances.items()}, client_for, region
+        ),
         volumes=disks,
         groups=groups,
         templates=templates,
@@ -177,6 +180,19 @@ def _disks(one: LiveInstance) -> Iterator[str]:
 def _with_keys(one: LiveInstance, disks: Mapping[str, LiveVolume]) -> LiveInstance:
     found = (disks[disk].resource.inputs.get("kms_key_id") for disk in _disks(one) if disk in disks)
     return replace(one, keys=tuple(sorted({str(key) for key in found if key})))
+
+
+def _without_own_keys(
+    instances: Mapping[str, LiveInstance], client_for: Callable[[str], Any], region: str
+) -> dict[str, LiveInstance]:
+    """Return instances with the keys that somebody has to be granted: AWS's own need no grant."""
+    if not any(one.keys for one in instances.values()):
+        return dict(instances)
+    own = own_keys_of_aws(client_for("kms"), region=region)
+    return {
+        name: replace(one, keys=tuple(k for k in one.keys if k.rpartition("/")[2] not in own))
+        for name, one in instances.items()
+    }
 
 
 def _named_types(one: Opportunity) -> Iterator[str]:

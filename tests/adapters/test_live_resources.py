@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from deployments.embedded.aws.faults import FaultKind, FaultRule
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from tasks.adapters.inventory import region_inventory
+from tasks.adapters.keys import own_keys_of_aws
 from tasks.adapters.live_inputs import group_resource, instance_resource, policy_resource
 from tasks.adapters.live_resources import live_account
 from tasks.adapters.live_templates import template_resource
@@ -402,3 +403,14 @@ def test_a_policy_with_a_metric_of_its_own_is_not_taken_over() -> None:
     )
 
     assert found.unknown == ("CustomizedMetricSpecification",)
+
+
+def test_only_keys_that_somebody_has_to_be_granted_are_told(server: EmbeddedAws) -> None:
+    keys, ec2 = seeding_client(server, "kms"), seeding_client(server, "ec2")
+    own_volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
+    key = keys.create_key()["KeyMetadata"]
+
+    own = own_keys_of_aws(keys, region="us-east-1")
+
+    assert own_volume["KmsKeyId"].rpartition("/")[2] in own
+    assert key["KeyId"] not in own

@@ -32,7 +32,7 @@ from tests.support.embedded_aws import aws_client
 ADAPTERS = sorted(Path(tasks.adapters.__path__[0]).glob("[a-z]*.py"))
 OPERATION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
 SERVICES = (
-    "autoscaling", "ce", "cloudwatch", "ec2", "elasticloadbalancing", "lambda", "pricing", "s3",
+    "autoscaling", "ce", "cloudwatch", "ec2", "elasticloadbalancing", "kms", "lambda", "pricing", "s3",
     "savingsplans", "scheduler", "sts",
 )  # fmt: skip
 
