@@ -181,7 +181,7 @@ def verdict_on(case: Case, signatures: Signatures) -> Verdict:
         now=case.now,
         verified_signers=signatures.signers(case.request.hash, made),
         used=case.used,
-        undo_sha256=case.undo_sha256,
+        record_sha256=case.record_sha256,
     )
 
 

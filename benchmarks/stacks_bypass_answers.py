@@ -82,7 +82,7 @@ def swapped_document(case: Case, _: Random) -> Case | None:
             request_id=case.request.request_id,
             requested_at=case.request.requested_at,
             expires_at=case.request.expires_at,
-            undo_sha256=UNDO,
+            record_sha256=UNDO,
         ),
         demand=case.request.demand,
     )
@@ -98,7 +98,7 @@ def extended(case: Case, _: Random) -> Case | None:
         request_id=case.request.request_id,
         requested_at=case.request.requested_at,
         expires_at=case.request.expires_at + timedelta(days=365),
-        undo_sha256=UNDO,
+        record_sha256=UNDO,
     )
     return replace(case, request=request, now=case.request.expires_at + timedelta(hours=1))
 
@@ -110,7 +110,7 @@ def renamed(case: Case, _: Random) -> Case | None:
         request_id="the-next-one",
         requested_at=case.request.requested_at,
         expires_at=case.request.expires_at,
-        undo_sha256=UNDO,
+        record_sha256=UNDO,
     )
     signed = tuple(replace(one, text=f"{case.request.hash}\n") for one in case.signed)
     return replace(case, request=request, signed=signed)

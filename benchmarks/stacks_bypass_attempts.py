@@ -70,12 +70,12 @@ ATTEMPTS: tuple[Attempt, ...] = tuple(
         (
             "program changed",
             "another undo program",
-            lambda case, _: replace(case, undo_sha256=sha256("destroy")),
+            lambda case, _: replace(case, record_sha256=sha256("destroy")),
         ),
         (
             "program changed",
             "no undo program",
-            lambda case, _: replace(case, undo_sha256=""),
+            lambda case, _: replace(case, record_sha256=""),
         ),
         ("cost changed", "a cent more", one_cost(lambda c: after(c, (c.after_usd or 0) + 0.01))),
         (

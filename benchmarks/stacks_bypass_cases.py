@@ -43,7 +43,7 @@ class Case:
     signed: tuple[Signed, ...]
     now: datetime = NOW
     used: frozenset[str] = frozenset({"another-request"})
-    undo_sha256: str = UNDO
+    record_sha256: str = UNDO
     shape: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
     """What happens to the armour of the signatures on the way."""
 
@@ -73,7 +73,7 @@ def case_in_order(preview: Preview, demand: Demand) -> Case:
         request_id=f"request-{sha256(preview.stack)[:8]}",
         requested_at=NOW - timedelta(hours=2),
         expires_at=NOW + timedelta(hours=2),
-        undo_sha256=UNDO,
+        record_sha256=UNDO,
     )
     return Case(
         preview=preview,

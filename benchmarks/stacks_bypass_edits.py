@@ -170,7 +170,7 @@ EDITS: tuple[tuple[str, str, str, Callable[[Json], Any]], ...] = (
         for rehash in (False, True)
         for name, changes in (
             ("another program inside", {"program_sha256": sha256("other")}),
-            ("another undo inside", {"undo_sha256": sha256("destroy")}),
+            ("another undo inside", {"record_sha256": sha256("destroy")}),
             ("no money inside", {"costs": []}),
             ("another state inside", {"state_serial": "43"}),
             ("nothing done inside", {"changes": []}),

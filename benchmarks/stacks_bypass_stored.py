@@ -110,7 +110,7 @@ def through_the_door(state: Kept) -> Case:
         record = from_json(StackRecord, load_object(state.storage, state.pointers["plan"]))
         from_json(Preview, load_object(state.storage, state.pointers["preview"]))
         request = from_json(ApprovalRequest, load_object(state.storage, state.pointers["approval"]))
-        undo = record.undo_sha256
+        undo = record.record_sha256
         seen = _seen(state.case.preview, record, spot_usd=state.spot_usd)
     except (PermanentError, KeyError) as error:  # a program that is not there
         raise StoppedError(str(error)) from error
@@ -119,7 +119,7 @@ def through_the_door(state: Kept) -> Case:
         state.case,
         preview=seen,
         request=request,
-        undo_sha256=undo,
+        record_sha256=undo,
         signed=tuple(replace(one, text=text) for one in state.case.signed),
     )
 

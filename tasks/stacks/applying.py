@@ -93,7 +93,7 @@ def apply_answered(
         verified_signers=signers,
         used=frozenset(ledger_of(site.ledger).used_requests),
         signers_needed=site.policy.signers_needed,
-        undo_sha256=proposal.record.undo_sha256,
+        record_sha256=proposal.record.record_sha256,
     )
     why = (
         verdict.why

@@ -183,7 +183,7 @@ def _asking(site: Site, record_: StackRecord, preview: Preview, *, now: datetime
         request_id=str(uuid4()),
         requested_at=now,
         expires_at=now + site.policy.approval_valid,
-        undo_sha256=record_.undo_sha256,
+        record_sha256=record_.record_sha256,
     )
     _keep(
         site,
@@ -196,7 +196,10 @@ def _asking(site: Site, record_: StackRecord, preview: Preview, *, now: datetime
     )
     tell_of_approval(site, preview, request)
     return Proposal(
-        record=record_, preview=preview, request=request, text=_text(site, request, preview)
+        record=record_,
+        preview=preview,
+        request=request,
+        text=_text(site, request, preview, record_),
     )
 
 
@@ -206,8 +209,10 @@ def signers_needed(site: Site, preview: Preview) -> int:
     return max(least, site.policy.signers_needed) if least else 0
 
 
-def _text(site: Site, request: ApprovalRequest, preview: Preview) -> str:
-    return approval_text(request, preview, signers_needed=site.policy.signers_needed)
+def _text(site: Site, request: ApprovalRequest, preview: Preview, record_: StackRecord) -> str:
+    return approval_text(
+        request, preview, changes=record_.changes, signers_needed=site.policy.signers_needed
+    )
 
 
 def adopt(
@@ -304,5 +309,8 @@ def waiting_proposal(site: Site, stack: str) -> Proposal:
     request = from_json(ApprovalRequest, load_object(site.store, stored_object(entry.approval)))
     write_programs(record_, site.folder(stack))
     return Proposal(
-        record=record_, preview=preview, request=request, text=_text(site, request, preview)
+        record=record_,
+        preview=preview,
+        request=request,
+        text=_text(site, request, preview, record_),
     )

@@ -30,8 +30,10 @@ from tasks.adapters.pulumi.environment import engine_version
 from tasks.adapters.state import stored_object
 from tasks.domain.errors import InfraError, PermanentError
 from tasks.domain.stacks.applied import Applied, Done
+from tasks.domain.stacks.approval import ApprovalRequest, approval_hash
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.preview import Preview
+from tasks.domain.stacks.record import StackRecord
 from tasks.domain.stacks.recovery import remaining
 from tasks.domain.stacks.stack_prices import StackPrices
 from tasks.stacks.applying import carry_out, keep_applied
@@ -49,6 +51,7 @@ from tasks.stacks.verifying import now_utc
 ABANDONED_AFTER = timedelta(hours=1)
 """For as long after it expired, the run of a request may still be on its way to refusing it."""
 UNANSWERED = "nobody answered in time; nothing in the account was changed"
+NOT_ASKED = "what is stored of it is not what was approved"
 CUT_OFF = "the run was cut off before it changed anything in the account"
 
 
@@ -135,6 +138,7 @@ def _forward_or_back(site: Site, stack: str, entry: StackEntry, prices: StackPri
     else:
         late = entry.expires_at is not None and now_utc() >= entry.expires_at
         against = (
+            *(() if _is_what_was_asked(site, entry, record_, approved) else (NOT_ASKED,)),
             *(() if left is not None else ("what is left is not what was approved",)),
             *(("its approval has expired",) if late else ()),
             *(("it was cancelled",) if run_was_cancelled(entry.run_id) else ()),
@@ -145,6 +149,22 @@ def _forward_or_back(site: Site, stack: str, entry: StackEntry, prices: StackPri
             undo(site, stack, prices, why=why, failed=True)
         else:
             carry_out(site, record_, seen, plan, request_id=None, approved=approved)
+
+
+def _is_what_was_asked(
+    site: Site, entry: StackEntry, record_: StackRecord, approved: Preview
+) -> bool:
+    """Return whether the stored preview is the one whose hash was approved."""
+    if entry.approval is None:
+        return True  # Nobody had to be asked; the guardrails are asked again.
+    request = from_json(ApprovalRequest, load_object(site.store, stored_object(entry.approval)))
+    found = approval_hash(
+        approved,
+        request_id=request.request_id,
+        expires_at=request.expires_at,
+        record_sha256=record_.record_sha256,
+    )
+    return found == request.hash == entry.approval_hash
 
 
 def _whole(approved: Preview, seen: Preview) -> Applied:

@@ -28,6 +28,7 @@ from tasks.chunks import Sealed
 from tasks.domain.guardrails.modes import Mode
 from tasks.domain.stacks.approval import Given
 from tasks.domain.stacks.changes import Phase
+from tasks.domain.stacks.preview import Preview
 from tasks.stacks.applying import apply_answered
 from tasks.stacks.finishing import finish
 from tasks.stacks.ledger import SupersededError, record
@@ -284,36 +285,39 @@ def test_only_the_answer_to_what_was_asked_is_applied_and_only_once(
     assert found["undone"].status == "undone"
 
 
-def begun(site: Site, proposal: Proposal, market: Market, *, all_but: int) -> None:
-    """Do a part of an update, as a run does that is killed in the middle of it."""
+def begun(site: Site, proposal: Proposal, market: Market) -> None:
+    """Do one of two things of an update, as a run does that is killed in the middle of it."""
     record_ = proposal.record
-    waves = [one.urn for one in proposal.preview.acting]
-    seen = preview_stack(
-        site.engine(record_.region),
-        site.folder(record_.stack),
-        Sealed(record_),
-        Phase.CHANGE,
-        Sealed(market.prices),
-        pack=site.pack,
-        exclude=tuple(waves[len(waves) - all_but :]),
-    )
+    settings, folder = site.engine(record_.region), site.folder(record_.stack)
+
+    def without(urn: str) -> Preview:
+        return preview_stack(
+            settings,
+            folder,
+            Sealed(record_),
+            Phase.CHANGE,
+            Sealed(market.prices),
+            pack=site.pack,
+            exclude=(urn,),
+        )
+
+    # One waits for the other: left out are what is named and what depends on it.
+    first, second = (one.urn for one in proposal.preview.acting)
+    left_out, seen = first, without(first)
+    if not seen.acting:
+        left_out, seen = second, without(second)
+    assert len(seen.acting) == 1
     record(site.ledger, record_.stack, now=datetime.now(UTC), run_id=site.run_id, status="applying")
-    update_stack(
-        site.engine(record_.region),
-        site.folder(record_.stack),
-        seen,
-        plan=None,
-        exclude=tuple(waves[len(waves) - all_but :]),
-    )
+    update_stack(settings, folder, seen, plan=None, exclude=(left_out,))
 
 
 @flow
-def interrupted(place: Place, *, all_but: int, mode: str = "approve") -> dict[str, Any]:
+def interrupted(place: Place, *, begin: bool, mode: str = "approve") -> dict[str, Any]:
     """Lose a run in the middle of its update, and let another run settle it."""
     site, market, proposal = asking_site(place, only=["right-size"])
     stack = proposal.record.stack
-    if all_but < len(proposal.preview.acting):
-        begun(site, proposal, market, all_but=all_but)
+    if begin:
+        begun(site, proposal, market)
     else:
         record(site.ledger, stack, now=datetime.now(UTC), run_id=site.run_id, status="applying")
     later = replace(
@@ -330,19 +334,19 @@ def interrupted(place: Place, *, all_but: int, mode: str = "approve") -> dict[st
 def test_an_update_that_was_cut_off_in_the_middle_is_finished_by_the_next_run(place: Place) -> None:
     place.limits(mode="approve", max_resources_per_run=2)
 
-    assert interrupted(place, all_but=1)["status"] == "verified"
+    assert interrupted(place, begin=True)["status"] == "verified"
 
 
 def test_it_is_taken_back_where_the_guardrails_were_narrowed_since(place: Place) -> None:
     place.limits(mode="approve", max_resources_per_run=2)
 
-    assert interrupted(place, all_but=1, mode="observe")["status"] == "undone"
+    assert interrupted(place, begin=True, mode="observe")["status"] == "undone"
 
 
 def test_an_update_that_was_cut_off_before_it_began_has_to_be_asked_anew(place: Place) -> None:
     place.limits(mode="approve", max_resources_per_run=2)
 
-    found = interrupted(place, all_but=2)
+    found = interrupted(place, begin=False)
 
     assert found["status"] == "refused"
     assert "before it changed anything" in found["message"]

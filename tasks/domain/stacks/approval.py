@@ -10,7 +10,8 @@ The hash is over everything that decides what an update does, and over what a pe
 - Drift and findings, word by word: what a reviewer saw and accepted.
 - Cost of each resource before and after, in whole cents. Any other cent in any line is another
   preview, also when the total is the same: a reviewer may have looked at that line.
-- The undo program's hash: it runs without another question when the change does not prove itself.
+- The hash of what is kept of the stack: the undo program, which runs without another question when
+  the change does not prove itself, prices that come from the opportunity, and what others may change.
 - Id and expiry of the request: one answer serves one request, and until then.
 
 Left out, for a reason: Guardrails and allowed signers, which are looked at again when the change is
@@ -125,7 +126,7 @@ def ask(
     request_id: str,
     requested_at: datetime,
     expires_at: datetime,
-    undo_sha256: str = "",
+    record_sha256: str = "",
 ) -> ApprovalRequest:
     """Return the question whether a previewed update may be done.
 
@@ -134,8 +135,7 @@ def ask(
         request_id: For example a UUID; not blank.
         requested_at: Aware.
         expires_at: Aware and later.
-        undo_sha256: Of the program that runs when the change does not prove itself; empty where
-            there is none.
+        record_sha256: Of what is kept of the stack, the undo program in it; empty where nothing is.
 
     Raises:
         UnapprovableError: Nobody could approve it, or the times make no sense.
@@ -148,7 +148,7 @@ def ask(
     if why_not is not None:
         raise UnapprovableError(preview.stack, why_not)
     document = approval_document(
-        preview, request_id=request_id, expires_at=expires_at, undo_sha256=undo_sha256
+        preview, request_id=request_id, expires_at=expires_at, record_sha256=record_sha256
     )
     return ApprovalRequest(
         hash=sha256(document),
@@ -162,12 +162,12 @@ def ask(
 
 
 def approval_hash(
-    preview: Preview, *, request_id: str, expires_at: datetime, undo_sha256: str = ""
+    preview: Preview, *, request_id: str, expires_at: datetime, record_sha256: str = ""
 ) -> str:
     """Return the SHA-256 of `approval_document`, 64 hexadecimal digits in lower case."""
     return sha256(
         approval_document(
-            preview, request_id=request_id, expires_at=expires_at, undo_sha256=undo_sha256
+            preview, request_id=request_id, expires_at=expires_at, record_sha256=record_sha256
         )
     )
 
@@ -183,7 +183,7 @@ def signed_text(hash_: str) -> bytes:
 
 
 def approval_document(
-    preview: Preview, *, request_id: str, expires_at: datetime, undo_sha256: str = ""
+    preview: Preview, *, request_id: str, expires_at: datetime, record_sha256: str = ""
 ) -> str:
     """Return everything that an approval is bound to, as canonical JSON.
 
@@ -210,7 +210,7 @@ def approval_document(
             "phase": str(preview.phase),
             "source": str(preview.source),
             "program_sha256": preview.program_sha256,
-            "undo_sha256": undo_sha256,
+            "record_sha256": record_sha256,
             "state_serial": preview.state_serial,
             "changes": _ordered(_line(one) for one in preview.acting),
             "drift": _ordered(_line(one) for one in preview.drift),

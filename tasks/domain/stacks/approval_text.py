@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 
 from tasks.domain.stacks.approval import (
@@ -13,6 +13,7 @@ from tasks.domain.stacks.approval import (
     purchases,
     replaces,
 )
+from tasks.domain.stacks.changes import Change
 from tasks.domain.stacks.lines import money
 from tasks.domain.stacks.preview import Operation, Preview, ResourceChange
 from tasks.domain.stacks.report import Room, preview_markdown
@@ -29,12 +30,19 @@ NEEDED = {
 }
 
 
-def approval_text(request: ApprovalRequest, preview: Preview, *, signers_needed: int = 1) -> str:
+def approval_text(
+    request: ApprovalRequest,
+    preview: Preview,
+    *,
+    changes: Sequence[Change] = (),
+    signers_needed: int = 1,
+) -> str:
     """Return the Markdown above the form.
 
     Args:
         request: What is asked.
         preview: That it was made of.
+        changes: Of the stack: why each is made.
         signers_needed: By the guardrails, where signatures are demanded.
     """
     demand = demanded(preview)
@@ -51,14 +59,14 @@ def approval_text(request: ApprovalRequest, preview: Preview, *, signers_needed:
         "line of the costs) is refused and asked anew.",
         *_signing(request, demand),
         "",
-        _page(preview),
+        _page(preview, changes),
     ]
     return "\n".join(parts)
 
 
-def _page(preview: Preview) -> str:
+def _page(preview: Preview, changes: Sequence[Change]) -> str:
     """Return the preview's page without its title: the question above is one."""
-    _, _, page = preview_markdown(preview, room=Room(rows=ROWS)).partition("\n")
+    _, _, page = preview_markdown(preview, changes=changes, room=Room(rows=ROWS)).partition("\n")
     return page.strip()
 
 

@@ -15,7 +15,7 @@ SCALARS = {
     "phase": "the phase",
     "source": "who says so",
     "program_sha256": "the program (by its hash)",
-    "undo_sha256": "the undo program (by its hash)",
+    "record_sha256": "what is kept of the stack: undo program, prices, tolerances (by its hash)",
     "state_serial": "the state (by its serial)",
 }
 SHOWN = 5

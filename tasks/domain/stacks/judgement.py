@@ -69,7 +69,7 @@ def judge(
     verified_signers: frozenset[str],
     used: frozenset[str],
     signers_needed: int = 1,
-    undo_sha256: str = "",
+    record_sha256: str = "",
 ) -> Verdict:
     """Return whether what is previewed now may be applied on this answer.
 
@@ -83,7 +83,7 @@ def judge(
         used: Ids of requests that were carried out, or are being carried out.
         signers_needed: By the guardrails, where signatures are demanded: more than the demand says,
             never less.
-        undo_sha256: Of the undo program as it is now.
+        record_sha256: Of what is kept of the stack, as it is now.
     """
     edited = tuple(_edited(request))
     if edited:
@@ -93,7 +93,7 @@ def judge(
     why = (
         *_answer(request, given, used=used),
         *_times(request, given, now=now),
-        *_otherwise(request, preview_now, undo_sha256=undo_sha256),
+        *_otherwise(request, preview_now, record_sha256=record_sha256),
         *_signers(given, verified_signers, needed=needed),
     )
     return Denied(why=why) if why else Approved(demand=demand, signers=verified_signers)
@@ -192,7 +192,7 @@ def _times(request: ApprovalRequest, given: Given, *, now: datetime) -> Iterator
         yield f"answered at {given.given_at}, before it was asked at {request.requested_at}"
 
 
-def _otherwise(request: ApprovalRequest, preview: Preview, *, undo_sha256: str) -> Iterator[str]:
+def _otherwise(request: ApprovalRequest, preview: Preview, *, record_sha256: str) -> Iterator[str]:
     """Yield why what is previewed now is not what was approved, or can never be."""
     nobody = why_nobody(preview)
     if nobody is not None:
@@ -202,7 +202,7 @@ def _otherwise(request: ApprovalRequest, preview: Preview, *, undo_sha256: str) 
             preview,
             request_id=request.request_id,
             expires_at=request.expires_at,
-            undo_sha256=undo_sha256,
+            record_sha256=record_sha256,
         )
     except (PermanentError, TypeError) as error:  # stored previews may hold wrong types
         yield f"what is previewed now cannot be compared: {error}"

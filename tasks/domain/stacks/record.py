@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from tasks.domain.stacks.canonical import canonical_json
 from tasks.domain.stacks.changes import Change, Phase, Refused
 from tasks.domain.stacks.preview import Operation, ResourceChange
 from tasks.domain.stacks.program import StackPlan
@@ -68,9 +69,25 @@ class StackRecord:
     hourly: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
-    def undo_sha256(self) -> str:
-        """Of the program that runs when the change does not prove itself."""
-        return hashlib.sha256(self.files[UNDO_PROGRAM].encode()).hexdigest()
+    def record_sha256(self) -> str:
+        """Of everything that a later run takes from it: programs, the way back, prices, tolerances."""
+        document = {
+            "stack": self.stack,
+            "region": self.region,
+            "files": self.files,
+            "prices": self.prices,
+            "spot_usd_per_hour": self.spot_usd_per_hour,
+            "hourly": self.hourly,
+            "names": self.names,
+            "changes": [
+                [one.change_id, str(one.kind), one.region, one.resource] for one in self.changes
+            ],
+            "members": [
+                [one.name, one.token, one.import_id, one.change_id, one.ignores]
+                for one in self.members
+            ],
+        }
+        return hashlib.sha256(canonical_json(document).encode()).hexdigest()
 
     @property
     def resources(self) -> tuple[str, ...]:

@@ -204,9 +204,9 @@ def test_the_hash_is_the_sha256_of_the_document_that_the_request_carries() -> No
 
 def test_the_hash_of_a_known_preview_does_not_change_from_release_to_release() -> None:
     # Open requests end when it does: raise FORMAT with it.
-    found = approval_hash(preview(), request_id="r-1", expires_at=END, undo_sha256="0" * 64)
+    found = approval_hash(preview(), request_id="r-1", expires_at=END, record_sha256="0" * 64)
 
-    assert found == "2915ced6a7ef2ad90ad325053a60e925b621e038bd0ac1b3ea8d7968b19148a0"
+    assert found == "2b0c3ba91be4109a3b58d3a90664151840d6a11721e09c6f0cc8324ec45d9a2e"
 
 
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), -0.01, -1e9])
@@ -484,11 +484,11 @@ def test_what_the_request_says_it_demands_is_not_believed() -> None:
 
 
 def test_another_undo_program_is_another_update() -> None:
-    request = request_for(preview(), undo_sha256=sha256("undo"))
+    request = request_for(preview(), record_sha256=sha256("undo"))
 
-    assert isinstance(judged(preview(), request=request, undo_sha256=sha256("undo")), Approved)
-    assert "the undo program" in why(
-        judged(preview(), request=request, undo_sha256=sha256("destroy"))
+    assert isinstance(judged(preview(), request=request, record_sha256=sha256("undo")), Approved)
+    assert "undo program" in why(
+        judged(preview(), request=request, record_sha256=sha256("destroy"))
     )
 
 
