@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from deployments.embedded.pulumi_aws.account import Cloud
 from deployments.embedded.pulumi_aws.kinds import NO_TAGS, Kind, Simple
-from deployments.embedded.pulumi_aws.resources.shared import capitals, found_or_none, smalls
+from deployments.embedded.pulumi_aws.resources.api_shapes import (
+    api_arguments,
+    stage_arguments,
+    told_names,
+)
+from deployments.embedded.pulumi_aws.resources.shared import found_or_none, smalls
 from deployments.embedded.pulumi_aws.resources.tags import tag_map
 from deployments.embedded.pulumi_aws.values import Properties
 
@@ -32,7 +36,6 @@ OPERATIONS = (
     "apigatewayv2:UpdateStage",
 )
 _GONE = "NotFoundException"
-_OURS = frozenset({"region", "tags"})
 _DEFAULT_STAGE = "$default"
 
 
@@ -42,7 +45,7 @@ class Apis(Simple):
     def create(self, cloud: Cloud, new: Properties) -> str:
         """Create an API."""
         client = cloud.client("apigatewayv2")
-        made = client.create_api(Tags=new.get("tags") or {}, **_arguments(new))
+        made = client.create_api(Tags=new.get("tags") or {}, **api_arguments(new))
         return str(made["ApiId"])
 
     def read(self, cloud: Cloud, identity: str, known: Properties) -> Properties | None:
@@ -53,7 +56,7 @@ class Apis(Simple):
         if one is None:
             return None
         return {
-            **_told(cloud, one, "apiKeySelectionExpression", "description", "ipAddressType",
+            **told_names(cloud, one, "apiKeySelectionExpression", "description", "ipAddressType",
                     "name", "protocolType", "routeSelectionExpression", "version"),
             "apiEndpoint": one["ApiEndpoint"],
             "arn": f"arn:aws:apigateway:{cloud.region}::/apis/{identity}",
@@ -68,7 +71,7 @@ class Apis(Simple):
     ) -> None:
         """Change an API in place."""
         client = cloud.client("apigatewayv2")
-        if wanted := _arguments({key: new[key] for key in changed & new.keys()}):
+        if wanted := api_arguments({key: new[key] for key in changed & new.keys()}):
             client.update_api(ApiId=identity, **wanted)
         _retag(client, old, new)
 
@@ -84,7 +87,7 @@ class Integrations(Simple):
 
     def create(self, cloud: Cloud, new: Properties) -> str:
         """Create an integration."""
-        made = cloud.client("apigatewayv2").create_integration(**_arguments(new))
+        made = cloud.client("apigatewayv2").create_integration(**api_arguments(new))
         return str(made["IntegrationId"])
 
     def read(self, cloud: Cloud, identity: str, known: Properties) -> Properties | None:
@@ -95,7 +98,7 @@ class Integrations(Simple):
         if one is None:
             return None
         return {
-            **_told(cloud, one, "connectionId", "connectionType", "credentialsArn", "description",
+            **told_names(cloud, one, "connectionId", "connectionType", "credentialsArn", "description",
                     "integrationMethod", "integrationSubtype", "integrationType",
                     "integrationUri", "passthroughBehavior", "payloadFormatVersion"),
             "apiId": api,
@@ -108,7 +111,7 @@ class Integrations(Simple):
         self, cloud: Cloud, identity: str, old: Properties, new: Properties, changed: set[str]
     ) -> None:
         """Change an integration in place."""
-        wanted = _arguments({key: new[key] for key in changed & new.keys()})
+        wanted = api_arguments({key: new[key] for key in changed & new.keys()})
         cloud.client("apigatewayv2").update_integration(
             **{**wanted, "ApiId": old["apiId"], "IntegrationId": identity}
         )
@@ -124,7 +127,7 @@ class Routes(Simple):
 
     def create(self, cloud: Cloud, new: Properties) -> str:
         """Create a route."""
-        return str(cloud.client("apigatewayv2").create_route(**_arguments(new))["RouteId"])
+        return str(cloud.client("apigatewayv2").create_route(**api_arguments(new))["RouteId"])
 
     def read(self, cloud: Cloud, identity: str, known: Properties) -> Properties | None:
         """Return a route; an import names it as api/route."""
@@ -134,7 +137,7 @@ class Routes(Simple):
         if one is None:
             return None
         return {
-            **_told(cloud, one, "authorizerId", "modelSelectionExpression", "operationName",
+            **told_names(cloud, one, "authorizerId", "modelSelectionExpression", "operationName",
                     "routeKey", "target"),
             "apiId": api,
             "apiKeyRequired": one.get("ApiKeyRequired", False),
@@ -146,7 +149,7 @@ class Routes(Simple):
         self, cloud: Cloud, identity: str, old: Properties, new: Properties, changed: set[str]
     ) -> None:
         """Change a route in place."""
-        wanted = _arguments({key: new[key] for key in changed & new.keys()})
+        wanted = api_arguments({key: new[key] for key in changed & new.keys()})
         cloud.client("apigatewayv2").update_route(
             **{**wanted, "ApiId": old["apiId"], "RouteId": identity}
         )
@@ -163,7 +166,7 @@ class Stages(Simple):
     def create(self, cloud: Cloud, new: Properties) -> str:
         """Create a stage."""
         client = cloud.client("apigatewayv2")
-        client.create_stage(Tags=new.get("tags") or {}, **_stage_arguments(new))
+        client.create_stage(Tags=new.get("tags") or {}, **stage_arguments(new))
         return str(new["name"])
 
     def read(self, cloud: Cloud, identity: str, known: Properties) -> Properties | None:
@@ -176,7 +179,7 @@ class Stages(Simple):
         host = f"{api}.execute-api.{cloud.region}.amazonaws.com"
         path = "" if name == _DEFAULT_STAGE else name
         return {
-            **_told(cloud, one, "clientCertificateId", "deploymentId", "description"),
+            **told_names(cloud, one, "clientCertificateId", "deploymentId", "description"),
             "accessLogSettings": smalls(one.get("AccessLogSettings")) or None,
             "apiId": api,
             "arn": f"arn:aws:apigateway:{cloud.region}::/apis/{api}/stages/{name}",
@@ -194,7 +197,7 @@ class Stages(Simple):
     ) -> None:
         """Change a stage in place."""
         client = cloud.client("apigatewayv2")
-        wanted = _stage_arguments({key: new[key] for key in changed & new.keys()})
+        wanted = stage_arguments({key: new[key] for key in changed & new.keys()})
         if wanted:
             client.update_stage(**{**wanted, "ApiId": old["apiId"], "StageName": identity})
         _retag(client, old, new)
@@ -210,36 +213,6 @@ def _api_and_name(identity: str, known: Properties) -> tuple[str, str]:
         return str(known["apiId"]), identity
     api, _, name = identity.partition("/")
     return api, name
-
-
-def _arguments(new: Properties) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in new.items():
-        if name in _OURS:
-            continue
-        argument = _ARGUMENTS.get(name, f"{name[0].upper()}{name[1:]}")
-        # Names of parameters are the program's own.
-        found[argument] = value if name in _MAPS else capitals(value)
-    return found
-
-
-_ARGUMENTS = {"timeoutMilliseconds": "TimeoutInMillis"}
-_MAPS = frozenset({"requestModels", "requestParameters", "requestTemplates", "stageVariables"})
-
-
-def _stage_arguments(new: Properties) -> dict[str, Any]:
-    found = _arguments({("stageName" if key == "name" else key): new[key] for key in new})
-    settings = found.pop("RouteSettings", None)
-    if settings:
-        found["RouteSettings"] = {
-            one.pop("RouteKey"): one for one in [dict(each) for each in settings]
-        }
-    return found
-
-
-def _told(cloud: Cloud, one: Mapping[str, Any], *names: str) -> Properties:
-    found = {name: one.get(f"{name[0].upper()}{name[1:]}") for name in names}
-    return {"region": cloud.region, **{key: value for key, value in found.items() if value}}
 
 
 def _retag(client: Any, old: Properties, new: Properties) -> None:
