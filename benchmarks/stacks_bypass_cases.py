@@ -61,19 +61,20 @@ class Attempt:
     change: Callable[[Case, Random], Case | None]
 
 
-def case_in_order(preview: Preview, demand: Demand) -> Case:
+def case_in_order(preview: Preview, demand: Demand, *, record_sha256: str = UNDO) -> Case:
     """Return a preview that is asked about, approved and about to be applied.
 
     Args:
         preview: Of the engine.
         demand: Who has to approve it, said by whoever made it: the judge is not asked.
+        record_sha256: Of what is kept of the stack.
     """
     request = ask(
         preview,
         request_id=f"request-{sha256(preview.stack)[:8]}",
         requested_at=NOW - timedelta(hours=2),
         expires_at=NOW + timedelta(hours=2),
-        record_sha256=UNDO,
+        record_sha256=record_sha256,
     )
     return Case(
         preview=preview,
@@ -86,5 +87,6 @@ def case_in_order(preview: Preview, demand: Demand) -> Case:
             signatures=(),
             given_at=NOW - timedelta(hours=1),
         ),
+        record_sha256=record_sha256,
         signed=tuple(Signed(key=key) for key in ("ada", "bob")[: SIGNERS[demand]]),
     )

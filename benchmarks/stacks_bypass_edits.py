@@ -22,7 +22,7 @@ from benchmarks.stacks_bypass_stored import (
 )
 from tasks.adapters.documents import from_json, to_json
 from tasks.adapters.objects import load_object
-from tasks.domain.stacks.approval import sha256
+from tasks.domain.stacks.approval import is_what_was_asked, sha256
 from tasks.domain.stacks.preview import Operation, Preview, PropertyDiff, ResourceChange
 from tasks.domain.stacks.record import UNDO_PROGRAM
 from tasks.domain.stacks.recovery import remaining
@@ -108,7 +108,8 @@ def _finished_by(*, follows: bool) -> Callable[[Case, Random], Case]:
         case = through_the_door(state)
         approved = from_json(Preview, load_object(state.storage, state.pointers["preview"]))
         now = replace(case.preview, changes=(*case.preview.changes, STRAY))
-        if remaining(approved, now) is None:
+        asked = is_what_was_asked(case.request, approved, record_sha256=case.record_sha256)
+        if remaining(approved, now) is None or not asked:
             message = "what is left is not what was approved"
             raise StoppedError(message)
         return case
@@ -252,7 +253,8 @@ BEYOND: tuple[Attempt, ...] = tuple(
         ("more is finished than was begun", _finished_by(follows=True)),
     )
 )
-"""What no hash covers, with a pointer that follows: beyond what an approval holds against.
+"""What is edited together with the ledger's pointer to it.
 
-Whoever can write the ledger's block can write the guardrails' as well, with the allowed signers.
+Whoever can write the ledger's block can write the guardrails' as well, with the allowed signers: that
+much an approval cannot hold against. What is edited still has another hash than what was approved.
 """

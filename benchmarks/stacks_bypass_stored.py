@@ -86,7 +86,7 @@ def kept(case: Case) -> Kept:
     )
     record = _record(plain, program)
     preview = _seen(plain, record, spot_usd=SPOT_USD)
-    asked = case_in_order(preview, case.request.demand)
+    asked = case_in_order(preview, case.request.demand, record_sha256=record.record_sha256)
     storage = Memory()
     documents = {
         "plan": to_json(StackRecord, record),

@@ -69,7 +69,7 @@ def safety(metrics: Metrics) -> str:
             ("Of them from a table written by hand", "bypass_table_attempts", COUNT),
             ("Of them one value changed at random", "bypass_random_attempts", COUNT),
             ("Of them through storage and ledger", "bypass_stored_attempts", COUNT),
-            ("By who writes the ledger as well, what no hash covers", "bypass_beyond", COUNT),
+            ("Edited together with the ledger's pointer", "bypass_beyond", COUNT),
             ("Of those approved", "bypass_beyond_approved", COUNT),
         ),
     )

@@ -30,7 +30,7 @@ from tasks.adapters.pulumi.environment import engine_version
 from tasks.adapters.state import stored_object
 from tasks.domain.errors import InfraError, PermanentError
 from tasks.domain.stacks.applied import Applied, Done
-from tasks.domain.stacks.approval import ApprovalRequest, approval_hash
+from tasks.domain.stacks.approval import ApprovalRequest, is_what_was_asked
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
@@ -158,13 +158,8 @@ def _is_what_was_asked(
     if entry.approval is None:
         return True  # Nobody had to be asked; the guardrails are asked again.
     request = from_json(ApprovalRequest, load_object(site.store, stored_object(entry.approval)))
-    found = approval_hash(
-        approved,
-        request_id=request.request_id,
-        expires_at=request.expires_at,
-        record_sha256=record_.record_sha256,
-    )
-    return found == request.hash == entry.approval_hash
+    same = is_what_was_asked(request, approved, record_sha256=record_.record_sha256)
+    return same and request.hash == entry.approval_hash
 
 
 def _whole(approved: Preview, seen: Preview) -> Applied:

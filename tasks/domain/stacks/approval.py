@@ -172,6 +172,23 @@ def approval_hash(
     )
 
 
+def is_what_was_asked(request: ApprovalRequest, preview: Preview, *, record_sha256: str) -> bool:
+    """Return whether a stored preview is the one that a request is about.
+
+    Args:
+        request: As it is stored.
+        preview: The same.
+        record_sha256: Of what is kept of the stack.
+    """
+    found = approval_hash(
+        preview,
+        request_id=request.request_id,
+        expires_at=request.expires_at,
+        record_sha256=record_sha256,
+    )
+    return found == request.hash
+
+
 def sha256(document: str) -> str:
     """Return the hash of a canonical document."""
     return hashlib.sha256(document.encode()).hexdigest()
