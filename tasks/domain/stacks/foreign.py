@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from tasks.domain.stacks.diffs import same
+from tasks.domain.stacks.diffs import fits
 from tasks.domain.stacks.preview import Operation, Preview, ResourceChange, Value
 
 TAGS = frozenset({"tags", "tagsAll"})
@@ -61,7 +61,7 @@ def _keys(line: ResourceChange) -> tuple[str, ...]:
 
 def _known(change: ResourceChange, key: str, live: Value) -> bool:
     # What an account adds to a group of settings is no news; a tag that was added is.
-    alike = same if key in TAGS else _holds
+    alike = _same_tags if key in TAGS else _holds
     sides = (change.inputs_before, change.inputs_after)
     return any(alike((side or {}).get(key), live) for side in sides)
 
@@ -72,7 +72,21 @@ def _holds(ours: Value, live: Value) -> bool:
         return all(key in live and _holds(one, live[key]) for key, one in ours.items())
     if isinstance(ours, tuple) and isinstance(live, tuple):
         return len(ours) == len(live) and all(map(_holds, ours, live))
-    return same(ours, live)
+    # What was not known when it was previewed was made by the change.
+    return fits(ours, live)
+
+
+def _same_tags(ours: Value, live: Value) -> bool:
+    """Return whether tags are the same, in any order: a group's are a list."""
+    if isinstance(ours, tuple) and isinstance(live, tuple):
+        rest = list(live)
+        for one in ours:
+            found = next((other for other in rest if _holds(one, other)), None)
+            if found is None:
+                return False
+            rest.remove(found)
+        return not rest
+    return fits(ours, live)
 
 
 def _said(line: ResourceChange, key: str, live: Value) -> str:

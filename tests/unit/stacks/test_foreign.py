@@ -9,6 +9,7 @@ import pytest
 from tasks.domain.stacks.changes import Phase
 from tasks.domain.stacks.foreign import foreign_changes
 from tasks.domain.stacks.preview import (
+    UNKNOWN,
     Operation,
     Preview,
     PropertyDiff,
@@ -96,3 +97,15 @@ def test_what_the_account_adds_to_a_group_of_settings_is_no_news() -> None:
     back = preview(line(live, {}, "mixedInstancesPolicy.launchTemplate"), phase=Phase.UNDO)
 
     assert foreign_changes(back, approved) == ()
+
+
+def test_tags_in_another_order_and_versions_that_the_change_made_are_our_own() -> None:
+    one, other = {"key": "team", "value": "web"}, {"key": "env", "value": "prod"}
+    ours = {"launchTemplate": {"id": "lt-1", "version": UNKNOWN}, "tags": (one, other)}
+    live = {"launchTemplate": {"id": "lt-1", "version": "2"}, "tags": (other, one)}
+    approved = preview(line({}, ours, "launchTemplate", "tags"), phase=Phase.CHANGE)
+    back = preview(line(live, {}, "launchTemplate.version", "tags[0]"), phase=Phase.UNDO)
+    more = preview(line(live | {"tags": (other, one, one)}, {}, "tags[2]"), phase=Phase.UNDO)
+
+    assert foreign_changes(back, approved) == ()
+    assert foreign_changes(more, approved) != ()
