@@ -18,6 +18,8 @@ PACKAGES = (
     "scikit-learn",
     "statsforecast",
     "boto3",
+    "pulumi",
+    "pulumi-aws",
 )
 """Packages whose version may move a figure."""
 

@@ -120,10 +120,10 @@ def test_what_our_policy_does_not_allow_is_refused_as_aws_does(
         ),
         (
             "savingsplans",
-            "describe_savings_plans_offerings",
-            {},
+            "return_savings_plan",
+            {"savingsPlanId": "sp-1"},
             "UnknownOperationException",
-            "savingsplans:DescribeSavingsPlansOfferings",
+            "savingsplans:ReturnSavingsPlan",
         ),
         (
             "lambda",
