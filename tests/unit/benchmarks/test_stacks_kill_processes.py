@@ -45,9 +45,11 @@ def process(bench: Bench, stack: str) -> subprocess.Popen[bytes]:
 
 def test_a_moment_before_the_victim_lives_counts_from_when_it_does(bench: Bench) -> None:
     settings = bench.settings("late", [])
-    with killing(bench, settings, "late", at_once(Victim.ALL), BEFORE, "hs-1") as hits:
-        with process(bench, "late") as victim:
-            assert victim.wait(timeout=30) < 0
+    with (
+        killing(bench, settings, "late", at_once(Victim.ALL), BEFORE, "hs-1") as hits,
+        process(bench, "late") as victim,
+    ):
+        assert victim.wait(timeout=30) < 0
     assert hits == [victim.pid]
 
 
