@@ -14,10 +14,18 @@ from blocks import ChangeAttempt
 from tasks.adapters.health import resource_health, watching_alarms
 from tasks.adapters.pulumi.engine import exported
 from tasks.domain.guardrails.cooldown import Outcome, target_of
-from tasks.domain.stacks.health import Alarm, Expected, HealthReport, Observation, expectations
+from tasks.domain.stacks.changes import Phase
+from tasks.domain.stacks.health import (
+    Alarm,
+    Expected,
+    Health,
+    HealthReport,
+    Observation,
+    expectations,
+)
 from tasks.domain.stacks.preview import Preview
 from tasks.domain.stacks.record import StackRecord
-from tasks.domain.stacks.recovery import name_of
+from tasks.domain.stacks.recovery import missing_outputs, name_of
 from tasks.stacks.health import Patience, watch_health
 from tasks.stacks.ledger import SupersededError, entry_of, ledger_of
 from tasks.stacks.site import Site
@@ -54,6 +62,11 @@ def verify_stack(
     window = site.policy.alarm_quiet if quiet is None else quiet
     settings = site.engine(record_.region)
     state = exported(settings, stack=record_.stack)
+    missing = missing_outputs(state, record_.exports) if seen.phase is Phase.CHANGE else ()
+    if missing:
+        why = f"the stack has no output {', '.join(missing)}"
+        now = now_utc()
+        return HealthReport(health=Health.UNHEALTHY, why=why, at=now, quiet_since=applied_at)
     ids = {name_of(one["urn"]): one.get("id") for one in state.get("resources", ())}
     expected = expectations(seen.changes, {name: str(i) for name, i in ids.items() if i})
 

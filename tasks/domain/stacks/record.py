@@ -52,6 +52,7 @@ class StackRecord:
         files: The project, text by path.
         prices: USD a month (before, after) by logical name, where it follows from the opportunity.
         spot_usd_per_hour: Spot prices by instance type that the preview was reckoned with.
+        exports: Names of the stack's outputs once the change is applied.
         names: What people call the resources of its changes, by id: guardrails may use either.
         hourly: USD of one hour (before, after) by change id, where it is known.
     """
@@ -66,6 +67,7 @@ class StackRecord:
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     spot_usd_per_hour: Mapping[str, float] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    exports: tuple[str, ...] = ()
     hourly: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
@@ -145,6 +147,7 @@ def stack_record(
             for one in plan.program(Phase.CHANGE).resources
         ),
         files={path: content.decode() for path, content in files.items()},
+        exports=tuple(sorted(plan.program(Phase.CHANGE).exports)),
         prices=dict(plan.prices),
         spot_usd_per_hour=dict(spot_usd_per_hour),
         hourly=dict(hourly),

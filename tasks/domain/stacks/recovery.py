@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from tasks.domain.stacks.preview import (
     Source,
 )
 
+STACK = "pulumi:pulumi:Stack"
 CREATING, UPDATING = "creating", "updating"
 INSTANCE = "aws:ec2/instance:Instance"
 State: TypeAlias = dict[str, Any]
@@ -256,6 +257,18 @@ def _tag(inputs: Mapping[str, Any], key: str) -> str | None:
 def name_of(urn: str) -> str:
     """Return the logical name in a URN."""
     return urn.split("::", 3)[-1]
+
+
+def missing_outputs(state: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Return which outputs of a stack its state has no value of.
+
+    Args:
+        state: As exported.
+        names: That the program exports.
+    """
+    stacks = (one for one in state.get("resources") or () if one["type"] == STACK)
+    outputs = next((one.get("outputs") or {} for one in stacks), {})
+    return tuple(name for name in names if outputs.get(name) is None)
 
 
 def remaining(approved: Preview, now: Preview) -> tuple[ResourceChange, ...] | None:

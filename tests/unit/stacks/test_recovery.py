@@ -18,6 +18,7 @@ from tasks.domain.stacks.preview import (
 )
 from tasks.domain.stacks.recovery import (
     Outcome,
+    missing_outputs,
     pending_creates,
     pending_operations,
     perhaps_left_stopped,
@@ -239,3 +240,10 @@ def test_anything_that_was_not_approved_ends_the_approval(now: Preview) -> None:
 def test_adoption_alone_imports_and_changes_nothing() -> None:
     assert is_adoption_only(preview(line("a", Operation.IMPORT), line("b", Operation.SAME)))
     assert not is_adoption_only(preview(line("a", Operation.IMPORT), line("b", Operation.UPDATE)))
+
+
+def test_outputs_that_have_no_value_are_missing() -> None:
+    stack = {"type": "pulumi:pulumi:Stack", "urn": "u", "outputs": {"url": "https://x", "id": None}}
+
+    assert missing_outputs({"resources": [stack]}, ["url", "id", "other"]) == ("id", "other")
+    assert missing_outputs({}, []) == ()
