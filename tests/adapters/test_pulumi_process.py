@@ -75,3 +75,11 @@ def test_a_secret_of_an_event_has_a_word_in_its_place_in_the_state() -> None:
     state = as_in_state({"tags": {"word": hidden, "n": ["x"]}})
     assert secret_texts(state) == {"[secret]"}
     assert state["tags"]["n"] == ["x"]
+
+
+def test_a_process_that_dies_before_it_took_the_request_is_a_cut_off(tmp_path: Path) -> None:
+    # More than a pipe holds: the rest is never taken.
+    request = {"operation": "up", "program": "x" * 300_000}
+
+    with pytest.raises(CutOffError, match="recover the stack"):
+        run_worker(settings(tmp_path), request, stack="eu", module="platform")

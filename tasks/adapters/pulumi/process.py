@@ -148,6 +148,10 @@ def _conversation(
         _stop(process)
         raise
     finally:
+        # What was not taken any more when the process died would be written once more on leaving.
+        with suppress(BrokenPipeError):
+            assert process.stdin is not None  # noqa: S101 - for the type checker
+            process.stdin.close()
         timer.cancel()
     if late.is_set():
         message = (
