@@ -23,7 +23,7 @@ import numpy as np
 from tasks.domain.stacks.changes import Phase
 
 SEED = 5
-KILLS, QUICK_KILLS = 60, 6
+KILLS, QUICK_KILLS = 54, 6
 """Tried: an update may have ended before it is its turn, and such a kill does not count."""
 
 
