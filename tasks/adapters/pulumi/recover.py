@@ -14,6 +14,7 @@ from tasks.adapters.pulumi.checkpoint import locks, restored_checkpoint
 from tasks.adapters.pulumi.engine import engine_error, required_version, stack_request
 from tasks.adapters.pulumi.environment import EngineSettings
 from tasks.adapters.pulumi.process import run_worker, stop_leftovers
+from tasks.domain.errors import PermanentError
 from tasks.domain.stacks.recovery import (
     FindByTags,
     Recovery,
@@ -30,6 +31,9 @@ from tasks.domain.stacks.state_serial import state_serial
 LOOK_AGAIN_SECONDS = 10.0
 """A call that was under way when its provider was killed may still be carried out, and AWS lists what
 it made only a few seconds later."""
+
+
+LATE_WRITE_SECONDS = 1.0
 
 
 def recover(
@@ -59,11 +63,8 @@ def recover(
             more than once, or the provider cannot read what is there.
     """
     required_version(settings)
-    stopped = stop_leftovers(settings, stack=stack)
-    unlocked = locks(settings, stack=stack)
-    restored_from = restored_checkpoint(settings, stack=stack)
     request = stack_request(settings, stack=stack, region=region)
-    state = _ask(settings, request | {"operation": "unlock" if unlocked else "export"})
+    stopped, unlocked, restored_from, state = _readable(settings, request, stack=stack)
     # Backends other than of files are unlocked in any case: that says nothing, and a refresh would
     # take what somebody else changed since into the state.
     seen_lock = bool(unlocked) and settings.backend_folder is not None
@@ -87,6 +88,28 @@ def recover(
         unlocked=unlocked,
         restored_from=restored_from,
     )
+
+
+def _readable(
+    settings: EngineSettings, request: Mapping[str, Any], *, stack: str
+) -> tuple[int, tuple[str, ...], str | None, Mapping[str, Any]]:
+    """Return processes stopped, locks found, backup used, and the state.
+
+    What was being started while the others were ended may still have written: then once more.
+    """
+    stopped, restored_from = 0, None
+    for last in (False, False, True):
+        stopped += stop_leftovers(settings, stack=stack)
+        unlocked = locks(settings, stack=stack)
+        restored_from = restored_checkpoint(settings, stack=stack) or restored_from
+        try:
+            operation = {"operation": "unlock" if unlocked else "export"}
+            return stopped, unlocked, restored_from, _ask(settings, {**request, **operation})
+        except PermanentError:
+            if last:
+                raise
+            time.sleep(LATE_WRITE_SECONDS)
+    raise AssertionError
 
 
 def _found(
