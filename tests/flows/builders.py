@@ -19,6 +19,7 @@ from blocks import AwsAccount
 from deployments.embedded.aws.server import EmbeddedAws, EmbeddedAwsConfig, serve_aws
 from deployments.register import REPORT_BUCKET, create_bucket
 from tasks.adapters.state import STATE_LOCK
+from tasks.stacks.updates import UPDATES_LOCK
 from tests.support.embedded_aws import Clock
 
 RECORDED_NOW = datetime(2021, 4, 20, 12, tzinfo=UTC)
@@ -67,6 +68,7 @@ def save_blocks(cloud: Cloud, name: str, folder: Path) -> dict[str, str]:
     cloud.account.save(name, overwrite=True)
     LocalFileSystem(basepath=str(folder)).save(name, overwrite=True)
     make_state_lock()
+    make_lock(UPDATES_LOCK)
     return {"account": name, "storage": f"local-file-system/{name}", "outlook": name}
 
 
