@@ -67,6 +67,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.embedded("aws"),
     pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.timeout(1200),
 ]
 
 REGION = "us-east-1"

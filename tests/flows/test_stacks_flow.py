@@ -47,6 +47,7 @@ pytestmark = [
     pytest.mark.embedded("aws"),
     pytest.mark.real("pulumi"),
     pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.timeout(1200),
 ]
 
 
