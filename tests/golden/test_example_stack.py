@@ -113,6 +113,7 @@ def test_savings_of_the_example_add_up_to_what_its_preview_says(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_example_is_clean_under_mypy_strict(tmp_path: Path) -> None:
     programs = [path for path in example_files() if path.name == "__main__.py"]
     for number, path in enumerate(programs):

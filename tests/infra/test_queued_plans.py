@@ -31,6 +31,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.embedded("aws"),
     pytest.mark.real("pulumi"),
+    pytest.mark.timeout(1200),
 ]
 
 REGION = "us-east-1"

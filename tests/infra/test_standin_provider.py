@@ -56,6 +56,7 @@ pytestmark = [
     pytest.mark.embedded("aws"),
     pytest.mark.real("pulumi"),
     pytest.mark.real("pulumi-language-python"),
+    pytest.mark.timeout(1200),
 ]
 
 
