@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.real("chromium"),
     pytest.mark.embedded("aws"),
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(600),
 ]
 SEEN_WITHIN_MS = 60_000
 QUIET = (

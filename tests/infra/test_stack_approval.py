@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.embedded("aws"),
     pytest.mark.real("pulumi"),
     pytest.mark.real("chromium"),
-    pytest.mark.timeout(1500),
+    pytest.mark.timeout(900),
 ]
 APPLY_SECONDS = 400
 

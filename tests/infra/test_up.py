@@ -26,7 +26,7 @@ from tests.support.installation import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded("aws"), pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.embedded("aws"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture

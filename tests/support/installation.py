@@ -33,7 +33,7 @@ from deployments.prefect_api import PrefectApi
 from tests.support.prefect_session import session_folder
 from tests.support.shared_server import BEGUN_BY
 
-UP_SECONDS = 600
+UP_SECONDS = 280
 COMMAND_SECONDS = 120
 _PORTS = itertools.count(20_000 + os.getpid() * 20 % 9_000)
 """Below those that a system hands out by itself, and other ones in every process of a run."""
