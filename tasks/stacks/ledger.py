@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,8 +161,3 @@ def stored_record(storage: Storage, entry: StackEntry, stack: str) -> StackRecor
 def ledger_of(name: str) -> StackLedger:
     """Return the ledger as it stands."""
     return load_state(StackLedger, name)
-
-
-def statuses(ledger: StackLedger) -> Mapping[str, str]:
-    """Return how each stack stands."""
-    return {name: entry.status for name, entry in ledger.stacks.items()}

@@ -9,11 +9,10 @@ from typing import Any
 from blocks import AwsAccount, PulumiBackend
 from tasks.adapters.aws import regional_client
 from tasks.adapters.objects import Storage
+from tasks.adapters.policy_pack import SHIPPED_PACK
 from tasks.adapters.pulumi.environment import AwsEnvironment, EngineSettings
 from tasks.domain.errors import PermanentError
 from tasks.domain.guardrails.policy import GuardrailPolicy
-
-POLICY_PACK = Path(__file__).resolve().parents[2] / "pulumi" / "policy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class Site:
     run_id: str
     notify: tuple[str, ...] = ()
     address: str | None = None
-    pack: Path = field(default=POLICY_PACK)
+    pack: Path = field(default=SHIPPED_PACK)
 
     def with_policy(self, policy: GuardrailPolicy) -> Site:
         """Return the same with guardrails that were read anew."""
