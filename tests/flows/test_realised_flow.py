@@ -327,7 +327,7 @@ def test_a_volume_saved_by_the_price_that_it_really_has(seen: Seen) -> None:
     found = seen.place.said(seen.place.account.disk)
 
     assert (found.verdict, found.method) == (Verdict.PARTLY, Method.EXACT)
-    # 100 GiB of gp2 became gp3: 2 of the 9.80 USD that were promised.
+    # 100 GiB of gp2 became gp3: 2 of the 9.88 USD that were promised.
     assert found.saving is not None
     assert found.saving.expected == pytest.approx(2.0)
 
@@ -394,8 +394,8 @@ def test_only_changes_with_a_verdict_that_stand_are_in_the_totals(seen: Seen) ->
     assert report.changes == 8
     assert (state.realised, state.partly, state.not_realised) == (2, 1, 1)
     assert (state.too_early, state.not_measured, state.undone) == (1, 2, 1)
-    assert state.told_expected_usd_per_month == pytest.approx(3 * 70.08 + 9.8)
-    assert state.expected_usd_per_month == pytest.approx(5 * 70.08 + 9.8 + 299.3)
+    assert state.told_expected_usd_per_month == pytest.approx(3 * 70.08 + 9.88)
+    assert state.expected_usd_per_month == pytest.approx(5 * 70.08 + 9.88 + 299.3)
     total = 2.0 + sum(one.expected for one in told if one is not None)
     assert report.realised_usd_per_month == state.realised_usd_per_month == pytest.approx(total)
 
