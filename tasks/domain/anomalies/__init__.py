@@ -1,0 +1,1 @@
+"""Anomalies of workloads, as they happen: how rare, which metric, what kind, what to do."""

@@ -1,0 +1,1 @@
+"""What every model shares: registry, drift, promotion, live scores."""

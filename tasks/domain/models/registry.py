@@ -1,0 +1,144 @@
+"""Which model serves, which one waits to replace it, and which one served before.
+
+A registry of one model is a value; what happens to it is a function from one value to the next, so
+that two trainers at once, a rollback during a shadow period and a repeated run have one answer each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tasks.domain.errors import PermanentError
+
+KEPT_PREVIOUS = 3
+"""Earlier champions that can be brought back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """One trained model.
+
+    Attributes:
+        key: Where its bytes lie in the storage block.
+        sha256: Of these bytes; what tells one version from another.
+        size_bytes: Their length.
+        kind: What can read it, for example "load/1"; changes when the stored form does.
+        trained_at: Aware UTC.
+        trained_by: Id of the run.
+        data_sha256: Of the data that it was trained on.
+        code_version: Of Homeostat, when it was trained.
+        metrics: What its backtest said, by name.
+    """
+
+    key: str
+    sha256: str
+    size_bytes: int
+    kind: str
+    trained_at: datetime
+    trained_by: str
+    data_sha256: str
+    code_version: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """The versions of one model that matter.
+
+    Attributes:
+        champion: The one that serves; None before the first.
+        challenger: The one in its shadow period: it forecasts, and nobody acts on it.
+        shadow_since: When its shadow period began.
+        previous: Earlier champions, the latest first, at most KEPT_PREVIOUS.
+        refused: Hash of each version that was tried and is never promoted again, with the reason.
+    """
+
+    champion: ModelVersion | None = None
+    challenger: ModelVersion | None = None
+    shadow_since: datetime | None = None
+    previous: tuple[ModelVersion, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoPreviousModelError(PermanentError):
+    """There is nothing to roll back to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"model {name!r} has no earlier champion to go back to; "
+            "`homeostat models` lists what each one has"
+        )
+
+
+def with_challenger(current: Registry, version: ModelVersion, *, now: datetime) -> Registry:
+    """Return the registry with a challenger, which is the champion where there is none yet.
+
+    The version that serves, waits or was refused already changes nothing. Of two challengers the one
+    trained later stays, whoever comes last.
+    """
+    if current.champion is None:
+        return replace(current, champion=version)
+    known = {current.champion.sha256, *current.refused}
+    waiting = current.challenger
+    if waiting is not None:
+        known.add(waiting.sha256)
+        if waiting.trained_at >= version.trained_at:
+            return current
+    if version.sha256 in known:
+        return current
+    return replace(current, challenger=version, shadow_since=now)
+
+
+def promoted(current: Registry, sha256: str) -> Registry:
+    """Return the registry after its challenger took over; another challenger changes nothing."""
+    waiting = current.challenger
+    if waiting is None or waiting.sha256 != sha256:
+        return current
+    return replace(
+        current,
+        champion=waiting,
+        challenger=None,
+        shadow_since=None,
+        previous=_before(current),
+    )
+
+
+def turned_down(current: Registry, sha256: str, *, reason: str) -> Registry:
+    """Return the registry without a challenger that is not better; another changes nothing."""
+    waiting = current.challenger
+    if waiting is None or waiting.sha256 != sha256:
+        return current
+    return replace(
+        current,
+        challenger=None,
+        shadow_since=None,
+        refused={**current.refused, sha256: reason},
+    )
+
+
+def rolled_back(current: Registry, *, name: str, reason: str) -> Registry:
+    """Return the registry with its latest earlier champion serving again.
+
+    The one that served is refused from now on; a challenger stays, to be judged against the model
+    that serves now.
+
+    Raises:
+        NoPreviousModelError: There is none.
+    """
+    if not current.previous or current.champion is None:
+        raise NoPreviousModelError(name)
+    back, *older = current.previous
+    return replace(
+        current,
+        champion=back,
+        previous=tuple(older),
+        refused={**current.refused, current.champion.sha256: reason},
+    )
+
+
+def _before(current: Registry) -> tuple[ModelVersion, ...]:
+    if current.champion is None:
+        return current.previous
+    return (current.champion, *current.previous)[:KEPT_PREVIOUS]

@@ -1,0 +1,1 @@
+"""Tuning suggestions: processor, memory, cache and network, with evidence and expected effect."""
