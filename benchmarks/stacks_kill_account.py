@@ -125,21 +125,20 @@ class Account:
 
     def _serverless(self, change_id: str) -> Iterator[tuple[str, str]]:
         iam, functions, logs = (self.client(one) for one in ("iam", "lambda", "logs"))
-        for one in iam.list_roles()["Roles"]:
+        # All pages: a log group past the first fifty would be counted as missing.
+        for one in _all(iam, "list_roles", "Roles"):
             name = one["RoleName"]
             tags = {tag["Key"]: tag["Value"] for tag in iam.list_role_tags(RoleName=name)["Tags"]}
             if tags.get(CHANGE_TAG) == change_id:
                 yield "role", name
-                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                for policy in _all(iam, "list_role_policies", "PolicyNames", RoleName=name):
                     yield "rights", f"{name}:{policy}"
-        for one in functions.list_functions()["Functions"]:
-            if (
-                functions.list_tags(Resource=one["FunctionArn"])["Tags"].get(CHANGE_TAG)
-                == change_id
-            ):
+        for one in _all(functions, "list_functions", "Functions"):
+            tags = functions.list_tags(Resource=one["FunctionArn"])["Tags"]
+            if tags.get(CHANGE_TAG) == change_id:
                 yield "function", one["FunctionName"]
                 yield from self._permissions(one["FunctionName"])
-        for one in logs.describe_log_groups()["logGroups"]:
+        for one in _all(logs, "describe_log_groups", "logGroups"):
             tags = logs.list_tags_log_group(logGroupName=one["logGroupName"])["tags"]
             if tags.get(CHANGE_TAG) == change_id:
                 yield "logs", one["logGroupName"]
@@ -152,6 +151,12 @@ class Account:
             return
         for one in policy["Statement"]:
             yield "permission", one["Sid"]
+
+
+def _all(client: Any, operation: str, key: str, **arguments: str) -> Iterator[Any]:
+    """Yield what every page of an operation lists."""
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page[key]
 
 
 def _named(one: Mapping[str, Any]) -> str:
