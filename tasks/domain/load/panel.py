@@ -36,6 +36,8 @@ class LoadPanel:
         start: Begin of the first step, aware UTC; None for recordings without a wall clock, which
             no calendar may be read from.
         values: (n, steps), means over each step, at least 0; NaN where unknown, never zero.
+        closing: (n, steps) means over the last quarter of an hour of each step; None when nothing finer
+            than the step was recorded.
     """
 
     load: Load
@@ -43,6 +45,7 @@ class LoadPanel:
     step: timedelta
     start: datetime | None
     values: FloatArray
+    closing: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.values) != len(self.series):
@@ -50,6 +53,9 @@ class LoadPanel:
                 f"values have shape {self.values.shape}, there are {len(self.series)} series; "
                 "give one row for each"
             )
+            raise PermanentError(msg)
+        if self.closing is not None and self.closing.shape != self.values.shape:
+            msg = f"closing has shape {self.closing.shape}, values have {self.values.shape}"
             raise PermanentError(msg)
         if len(set(self.series)) < len(self.series):
             twice = next(one for one in self.series if self.series.count(one) > 1)
@@ -91,6 +97,7 @@ class LoadPanel:
             step=self.step,
             start=self.start,
             values=self.values[at],
+            closing=None if self.closing is None else self.closing[at],
         )
 
     def until(self, steps: int, *, window: int | None = None) -> LoadPanel:
@@ -102,4 +109,5 @@ class LoadPanel:
             step=self.step,
             start=None if self.start is None else self.start + first * self.step,
             values=self.values[:, first:steps],
+            closing=None if self.closing is None else self.closing[:, first:steps],
         )
