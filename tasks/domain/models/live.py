@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -69,16 +70,15 @@ class Kept:
 
     Attributes:
         most_series: The same ones every time where there are more; at least 1.
-        every: Of the hours ahead every so many, others at each origin; 1 keeps all. It should not
-            divide 25, or forecasts made at one hour of the day keep the same hours for ever.
+        every: Of the hours ahead every so many, others at each origin; 1 keeps all.
     """
 
     most_series: int = MOST_SERIES
-    every: int = 1
+    every: Literal[1, 5, 7, 11, 13] = 1
 
 
 ALL = Kept()
-PRICES = Kept(every=12)
+PRICES = Kept(every=13)
 """Prices are forecast anew each hour, two horizons at once, so that neighbours say almost the same."""
 
 
@@ -118,7 +118,7 @@ def forecast_rows(
             there is none.
         groups: (n,) what each series counts among, by what was known then. None is "moving" and
             "still" for prices, "all" for loads.
-        kept: How much to keep; None is all hours of loads and every twelfth of prices.
+        kept: How much to keep; None is all hours of loads and every thirteenth of prices.
 
     Returns:
         Frame with ROW_COLUMNS; values that were not forecast (NaN) are left out.
@@ -222,13 +222,12 @@ def sampled(series: Sequence[str], *, most: int) -> IntArray:
 def hours_kept(made_at: datetime, *, horizon: int, every: int) -> IntArray:
     """Return which hours ahead, 1 to the horizon, are kept of a forecast made at an instant.
 
-    They move on by one with every hour, and with every day, so that all hours ahead and all hours of
-    the day get their turn.
+    They move on by two with every hour. Where `every` is odd and no divisor of 48, all hours ahead and
+    all hours of the day get their turn, by forecasts of every hour as by those of once a day.
     """
     hours = int(made_at.astimezone(UTC).timestamp() // 3600)
-    turn = hours + hours // 24
     ahead = np.arange(1, horizon + 1, dtype=np.int64)
-    return np.asarray(ahead[(ahead + turn) % every == 0])
+    return np.asarray(ahead[(ahead + 2 * hours) % every == 0])
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:
