@@ -55,6 +55,16 @@ class UnknownModelKindError(RefusedModelError):
         )
 
 
+def check_name(name: str) -> None:
+    """Refuse what cannot be a model's name.
+
+    Raises:
+        ModelNameError: It has other characters than a document's name may.
+    """
+    if not NAME.fullmatch(name):
+        raise ModelNameError(name)
+
+
 def store_model(
     storage: Storage, state: Mapping[str, Any], *, name: str, kind: str
 ) -> StoredObject:
@@ -71,8 +81,7 @@ def store_model(
         UnstorableStateError: The state holds something else than plain values.
         TransientError: The storage did not answer.
     """
-    if not NAME.fullmatch(name):
-        raise ModelNameError(name)
+    check_name(name)
     content, prefix = model_file(state, kind=kind), f"models/{name}"
     sha256 = hashlib.sha256(content).hexdigest()
     wanted = StoredObject(

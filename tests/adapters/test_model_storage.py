@@ -338,12 +338,18 @@ class TestBombs:
             loaded(storage, planted(storage, lying), limit_bytes=2**20)
 
     def test_one_array_named_very_often(self, storage: LocalFileSystem) -> None:
-        def change(schema: dict[str, Any], parts: dict[str, bytes]) -> None:
-            schema["content"]["many"] = {**schema["content"]["state"]["content"]["groups"]}
-            schema["content"]["many"]["content"] = [weights(schema)] * 100
+        array = io.BytesIO()
+        np.save(array, np.zeros(4_000))
 
-        with pytest.raises(OversizedModelError, match=r"are 16,384; "):
-            loaded(storage, planted(storage, bent(change)), limit_bytes=2**14)
+        def change(schema: dict[str, Any], parts: dict[str, bytes]) -> None:
+            parts[weights(schema)["file"]] = array.getvalue()
+            schema["content"]["state"]["content"]["groups"]["content"] = [weights(schema)] * 100
+
+        bomb = bent(change)
+        assert len(bomb) < 2**16
+
+        with pytest.raises(OversizedModelError, match=r"are 65,536; "):
+            loaded(storage, planted(storage, bomb), limit_bytes=2**16)
 
     def test_an_array_that_asks_for_more_memory_than_it_has_bytes(
         self, storage: LocalFileSystem
