@@ -85,16 +85,16 @@ def judge_change(
 def summary(judged: Sequence[Judged]) -> Metrics:
     """Return coverage, width and error of intervals, share that harms, and what is saved.
 
-    The saving is that of the settings changed, both ways counted; None where a setting was or is
-    not set, for then there is nothing to compare.
+    The saving is that of the settings changed, both ways counted, and of those lowered alone; None
+    where a setting was or is not set, for then there is nothing to compare.
     """
-    promised = [one for one in judged if one.effect is not None]
+    # A limit taken away throttles nothing: true by construction, so it would only flatter.
+    promised = [one for one in judged if one.effect and one.change.after is not None]
     sized = [
         (one.change.before, one.change.after)
         for one in judged
         if one.change.before is not None and one.change.after is not None
     ]
-    before = sum(pair[0] for pair in sized)
     return {
         "suggestions": float(len(judged)),
         "coverage_90": _mean([float(bool(one.covered)) for one in promised]),
@@ -107,7 +107,8 @@ def summary(judged: Sequence[Judged]) -> Metrics:
         "before": _mean([one.before for one in judged]),
         "after": _mean([one.after for one in judged]),
         "harm_fraction": _mean([float(one.harmful) for one in judged]),
-        "saving_fraction": 1.0 - sum(pair[1] for pair in sized) / before if before else None,
+        "saving_fraction": _saving(sized),
+        "lowered_saving_fraction": _saving([pair for pair in sized if pair[1] < pair[0]]),
     }
 
 
@@ -116,6 +117,11 @@ def confidence_error(stated: Sequence[float], held: Sequence[bool]) -> float | N
     if not stated:
         return None
     return float(np.mean(stated)) - float(np.mean(held))
+
+
+def _saving(sized: Sequence[tuple[float, float]]) -> float | None:
+    before = sum(pair[0] for pair in sized)
+    return 1.0 - sum(pair[1] for pair in sized) / before if before else None
 
 
 def _mean(values: Sequence[float]) -> float | None:
