@@ -1,0 +1,146 @@
+"""What models of one kind have in common, so that training and judging are written once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from tasks.domain.arrays import FloatArray
+
+Data = TypeVar("Data")
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollingErrors:
+    """How far forecasts from several origins were off, on what came after each.
+
+    Attributes:
+        series: (n,) names.
+        groups: (n,) what each series counts among, by what was known at the first origin.
+        error: (origins, n) mean absolute error over the horizon in units of the series' scale; NaN
+            where no truth is known.
+        naive_error: (origins, n) likewise of the naive forecast.
+        covered: (origins, n) share of values inside the 80 % interval, 0 to 1; NaN likewise.
+        error_by_hour: (H,) mean over origins and series, at each hour ahead; NaN where unknown.
+        naive_by_hour: (H,) likewise.
+        covered_by_hour: (H,) likewise.
+    """
+
+    series: tuple[str, ...]
+    groups: tuple[str, ...]
+    error: FloatArray
+    naive_error: FloatArray
+    covered: FloatArray
+    error_by_hour: FloatArray
+    naive_by_hour: FloatArray
+    covered_by_hour: FloatArray
+
+    @property
+    def mean_error(self) -> float | None:
+        """Over all origins and series."""
+        return known_mean(self.error)
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of values inside the 80 % interval."""
+        return known_mean(self.covered)
+
+    @property
+    def skill(self) -> float | None:
+        """1 - error / naive error; None where that is undefined."""
+        ours, naive = self.mean_error, known_mean(self.naive_error)
+        return None if ours is None or not naive else 1.0 - ours / naive
+
+
+class Family(Protocol[Data, Model]):
+    """Models of one kind.
+
+    `Data` is what they are trained on and forecast from, with an end that can be moved back.
+    """
+
+    kind: str
+    """What is stored; changes when the stored form does."""
+    horizon_hours: int
+
+    def fit(self, data: Data, *, seed: int) -> Model:
+        """Return a model of data."""
+        ...
+
+    def state(self, model: Model) -> dict[str, Any]:
+        """Return a model as plain values."""
+        ...
+
+    def read(self, state: Mapping[str, Any]) -> Model:
+        """Return the model that `state` was given."""
+        ...
+
+    def before(self, data: Data, *, hours: int) -> Data:
+        """Return what was known so many hours before the end."""
+        ...
+
+    def rolling_errors(
+        self, data: Data, model: Model, *, hours_back: Sequence[int]
+    ) -> RollingErrors:
+        """Return how a model, fitted before the earliest origin, forecasts what is known by now.
+
+        Args:
+            data: All that is known; the truth of every origin lies in it.
+            model: What forecasts.
+            hours_back: Of each origin, before the end; at least 1 each.
+        """
+        ...
+
+
+def known_mean(values: FloatArray) -> float | None:
+    """Return the mean of what is known; None where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def mean_over(values: FloatArray, *, axis: int | tuple[int, ...]) -> FloatArray:
+    """Return means of what is known along axes; NaN where nothing is, without a warning."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def rolling_errors_of(
+    *,
+    series: Sequence[str],
+    groups: Sequence[str],
+    actual: Sequence[FloatArray],
+    quantiles: Sequence[FloatArray],
+    naive: Sequence[FloatArray],
+    scale: FloatArray,
+) -> RollingErrors:
+    """Return errors from forecasts and what came.
+
+    Args:
+        series: (n,) names.
+        groups: (n,).
+        actual: For each origin (n, H) values, NaN where unknown or not come yet.
+        quantiles: For each origin (n, H, 3).
+        naive: For each origin (n, H).
+        scale: (n,) above 0; what an error is measured by.
+    """
+    truth, found, plain = (np.stack(one) for one in (actual, quantiles, naive))
+    unit = scale[None, :, None]
+    error = np.abs(truth - found[..., 1]) / unit
+    naive_error = np.abs(truth - plain) / unit
+    inside = ((found[..., 0] <= truth) & (truth <= found[..., 2])).astype(np.float64)
+    inside[np.isnan(truth)] = np.nan
+    return RollingErrors(
+        series=tuple(series),
+        groups=tuple(groups),
+        error=mean_over(error, axis=2),
+        naive_error=mean_over(naive_error, axis=2),
+        covered=mean_over(inside, axis=2),
+        error_by_hour=mean_over(error, axis=(0, 1)),
+        naive_by_hour=mean_over(naive_error, axis=(0, 1)),
+        covered_by_hour=mean_over(inside, axis=(0, 1)),
+    )
