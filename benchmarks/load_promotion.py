@@ -31,6 +31,7 @@ from benchmarks.load_promotion_live import (
     shadow_by_week,
 )
 from tasks.domain.arrays import FloatArray
+from tasks.domain.models.promotion import Trial, judge_challenger
 
 ORIGINS = 28
 SEEDED = 400
@@ -69,7 +70,7 @@ OURS = "ours"
 
 def rules() -> dict[str, Rule]:
     """Return the rules by name, ours first."""
-    return {"lower_mean": lower_mean, "t_test": t_test}
+    return {OURS: ours, "lower_mean": lower_mean, "t_test": t_test}
 
 
 def shadows() -> dict[str, Shadow]:
@@ -107,6 +108,16 @@ def promoted_share(rule: Rule, duels: Iterable[Duel]) -> float | None:
 def narrower(duel: Duel) -> Duel:
     """Return the duel with a challenger whose intervals cover less."""
     return replace(duel, challenger_hits=np.maximum(duel.challenger_hits - NARROWER, 0.0))
+
+
+def ours(duel: Duel) -> bool:
+    """Return the verdict with every group critical."""
+    return judge_challenger(
+        Trial(errors=duel.champion, hits=duel.champion_hits),
+        Trial(errors=duel.challenger, hits=duel.challenger_hits),
+        groups=duel.groups,
+        critical_groups=GROUPS,
+    ).promote
 
 
 def lower_mean(duel: Duel) -> bool:
