@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,11 +20,17 @@ from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect.filesystems import LocalFileSystem
 
 from blocks.models import ModelRegistry
-from tasks.adapters.models import ModelNameError
-from tasks.adapters.objects import store_object
-from tasks.adapters.state import load_state, publish_state
+from tasks.adapters.models import ModelNameError, store_model
+from tasks.adapters.objects import StoredObject, store_object
+from tasks.adapters.state import load_state
 from tasks.domain.errors import PermanentError, TransientError
-from tasks.domain.models.registry import ModelVersion, NoPreviousModelError, Registry
+from tasks.domain.models.registry import (
+    ModelVersion,
+    NoPreviousModelError,
+    Registry,
+    promoted,
+    with_challenger,
+)
 from tasks.models.documents import registry_of, with_registry
 from tasks.models.registry import (
     Served,
@@ -45,10 +50,17 @@ DATA = "d" * 64
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
 
 
-@pytest.fixture(autouse=True)
-def lock() -> None:
+@pytest.fixture(autouse=True, scope="module")
+def lock(prefect_server: object) -> None:
     make_state_lock()
     ModelRegistry.register_type_and_schema()
+
+
+@pytest.fixture(scope="module")
+def processes(lock: None) -> Iterator[Executor]:
+    """Two processes, as runs are: Prefect shares one lock service among a process's threads."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -75,12 +87,35 @@ def published(
 
 
 def after_two_promotions(storage: LocalFileSystem, name: str) -> list[ModelVersion]:
-    """Levels 1, 2 and 3: the last one serves."""
-    versions = [published(storage, name, 1.0)]
-    for day in (1, 2):
-        versions.append(published(storage, name, float(1 + day), day=day))
-        promote(name, versions[-1].sha256, reason="better", now=NOON + timedelta(days=day))
+    """Levels 1, 2 and 3, of which the last one serves; in one write, because each takes a second."""
+    versions = []
+    registry = Registry()
+    for day in range(3):
+        model = trained(float(1 + day), day=day)
+        pointer = store_model(storage, model.state, name=name, kind=model.kind)
+        versions.append(version_of(pointer, model))
+        registry = with_challenger(registry, versions[-1], now=model.trained_at)
+        registry = promoted(registry, versions[-1].sha256)
+    write(name, registry)
     return versions
+
+
+def version_of(pointer: StoredObject, model: Trained) -> ModelVersion:
+    return ModelVersion(
+        key=pointer.key,
+        sha256=pointer.sha256,
+        size_bytes=pointer.size_bytes,
+        kind=model.kind,
+        trained_at=model.trained_at,
+        trained_by=model.trained_by,
+        data_sha256=model.data_sha256,
+        code_version="0.1.0",
+    )
+
+
+def write(name: str, registry: Registry) -> None:
+    """Write a registry without the interface under test."""
+    with_registry(ModelRegistry(), registry, now=NOON, message="").save(name, overwrite=True)
 
 
 def level_of(state: Mapping[str, Any]) -> float:
@@ -236,19 +271,12 @@ def test_a_refused_champion_is_kept_while_the_earlier_one_serves(
 def test_a_poisoned_file_whose_entry_was_poisoned_too_is_named(
     storage: LocalFileSystem, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = published(storage, "poisoned", 1.0)
-    hostile = skops.io.dumps(
-        {"kind": "load/1", "state": functools.partial(os.system, f"touch {tmp_path}/ran")}
-    )
-    planted = store_object(storage, hostile, prefix="models/poisoned", suffix=".skops")
-    version = replace(first, key=planted.key, sha256=planted.sha256, size_bytes=planted.size_bytes)
-    publish_state(
-        ModelRegistry,
-        "poisoned",
-        lambda block: with_registry(
-            block, Registry(champion=version, previous=(first,)), now=NOON, message=""
-        ),
-    )
+    first, *_ = after_two_promotions(storage, "poisoned")
+    call = functools.partial(os.system, f"touch {tmp_path}/ran")
+    hostile = skops.io.dumps({"kind": "load/1", "state": call})
+    pointer = store_object(storage, hostile, prefix="models/poisoned", suffix=".skops")
+    poisoned = version_of(pointer, trained(9.0, day=9))
+    write("poisoned", Registry(champion=poisoned, previous=(first,)))
 
     found = level(storage, "poisoned")
 
@@ -370,14 +398,12 @@ def train_as_a_process(work: tuple[str, str, int]) -> None:
 
 
 def test_of_trainers_at_once_the_latest_model_waits_and_no_bytes_are_lost(
-    storage: LocalFileSystem, tmp_path: Path
+    storage: LocalFileSystem, tmp_path: Path, processes: Executor
 ) -> None:
     champion = published(storage, "raced", 0.0)
 
-    # Processes, as runs are: Prefect shares one lock service among a process's threads.
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as trainers:
-        days = (4, 1, 3, 2)
-        list(trainers.map(train_as_a_process, [(str(tmp_path), "raced", day) for day in days]))
+    work = [(str(tmp_path), "raced", day) for day in (4, 1, 3, 2)]
+    list(processes.map(train_as_a_process, work))
 
     now = stored("raced")
     assert now.champion == champion
@@ -394,10 +420,11 @@ def roll_back_as_a_process(work: tuple[str, str]) -> None:
     roll_back(name, reason="worse", serving=sha256, now=NOON)
 
 
-def test_of_two_who_roll_back_at_once_one_does(storage: LocalFileSystem) -> None:
+def test_of_two_who_roll_back_at_once_one_does(
+    storage: LocalFileSystem, processes: Executor
+) -> None:
     _, second, third = after_two_promotions(storage, "raced-back")
 
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as people:
-        list(people.map(roll_back_as_a_process, [("raced-back", third.sha256)] * 2))
+    list(processes.map(roll_back_as_a_process, [("raced-back", third.sha256)] * 2))
 
     assert stored("raced-back").champion == second
