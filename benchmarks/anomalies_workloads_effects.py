@@ -140,7 +140,8 @@ def _breached(values: dict[Signal, FloatArray], at: slice, rng: np.random.Genera
     sent = values[signal]
     usual = float(np.nanmean(sent))
     if signal is Signal.EGRESS:
-        sent[at] += usual * rng.uniform(3.0, 19.0)
+        # A machine that never sent anything would have no effect of it.
+        sent[at] += max(usual, 1000.0) * rng.uniform(3.0, 19.0)
     else:
         sent[at] += max(usual, 0.02) * rng.uniform(10.0, 100.0)
 
