@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from deployments import doctor as health
-from deployments import show, stack_show
+from deployments import model_show, show, stack_show
+from deployments import models as of_models
 from deployments import stacks as of_stacks
 from deployments.lifecycle import (
     NotUpError,
@@ -395,6 +396,35 @@ def approve(
 def undo(stack: str) -> int:
     """Bring back what a stack changed, verified; the same as `homeostat run undo-stack`."""
     return run("undo-stack", f"stack={stack}")
+
+
+@app.command
+def models(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
+    """List the models: which version serves, which one waits, and which served before."""
+    try:
+        with running_api(Local(home=default_home())) as api:
+            found = of_models.models(api)
+    except (NotUpError, PrefectApiError) as error:
+        return _complain("no answer", error)
+    model_show.models(console, found, now=datetime.now(UTC), as_json=as_json)
+    return 0
+
+
+@app.command
+def rollback(model: str, *, reason: str = "by hand") -> int:
+    """Let a model's earlier version serve again; the one that served is never promoted again.
+
+    Args:
+        model: Its name; `homeostat models` lists them.
+        reason: Kept with the version that is refused.
+    """
+    try:
+        with running_api(Local(home=default_home())) as api:
+            found = of_models.roll_back(api, model, reason=reason)
+    except (NotUpError, PrefectApiError, of_models.ModelCommandError) as error:
+        return _complain("not rolled back", error)
+    model_show.rolled_back(console, found, now=datetime.now(UTC))
+    return 0
 
 
 @app.command

@@ -106,9 +106,14 @@ class PrefectApi:
     ) -> None:
         self._http.close()
 
+    @property
+    def url(self) -> str:
+        """Where the server's API is."""
+        return str(self._http.base_url).rstrip("/")
+
     def page_of(self, run: FlowRun) -> str:
         """Return the address of a run's page, for a browser."""
-        return str(self._http.base_url).rstrip("/").removesuffix("/api") + run.page
+        return self.url.removesuffix("/api") + run.page
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         try:
@@ -212,6 +217,16 @@ class PrefectApi:
                 return None
             raise
         return found
+
+    def blocks(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the fields of every document of a type by name, secrets masked."""
+        try:
+            found = self._call("GET", f"/block_types/slug/{kind}/block_documents")
+        except RefusedError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return {}
+            raise
+        return {document["name"]: document["data"] for document in found}
 
     def watch(self, run: FlowRun, *, timeout_seconds: float) -> Iterator[FlowRun]:
         """Yield a run each time its state changes, until it ended, waits for a person, or time is up."""

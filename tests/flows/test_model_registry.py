@@ -20,6 +20,8 @@ from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect.filesystems import LocalFileSystem
 
 from blocks.models import ModelRegistry
+from deployments import models as commands
+from deployments.prefect_api import PrefectApi
 from tasks.adapters.models import ModelNameError, store_model
 from tasks.adapters.objects import StoredObject, store_object
 from tasks.adapters.state import load_state
@@ -43,6 +45,7 @@ from tasks.models.registry import (
     turn_down,
 )
 from tests.flows.builders import make_state_lock
+from tests.support.shared_server import PrefectServer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DATA = "d" * 64
@@ -428,3 +431,33 @@ def test_of_two_who_roll_back_at_once_one_does(
     list(processes.map(roll_back_as_a_process, [("raced-back", third.sha256)] * 2))
 
     assert stored("raced-back").champion == second
+
+
+def test_the_command_brings_the_earlier_model_back(
+    storage: LocalFileSystem, prefect_server: PrefectServer
+) -> None:
+    _, second, third = after_two_promotions(storage, "by-command")
+
+    with PrefectApi(prefect_server.api_url) as api:
+        model = commands.roll_back(api, "by-command", reason="alarms at night")
+
+    assert stored("by-command").champion == second
+    assert [one.role for one in model.versions] == ["champion", "previous"]
+    assert model.versions[0].sha256 == second.sha256
+    assert model.refused == {third.sha256: "alarms at night"}
+    assert model.message == "rolled back: alarms at night"
+    found = level(storage, "by-command")
+    assert found is not None
+    assert (found.model, found.degraded_reason) == (2.0, None)
+
+
+def test_the_command_says_when_there_is_nothing_to_go_back_to(
+    storage: LocalFileSystem, prefect_server: PrefectServer
+) -> None:
+    published(storage, "no-way-back", 1.0)
+
+    with (
+        PrefectApi(prefect_server.api_url) as api,
+        pytest.raises(commands.ModelCommandError, match="'no-way-back' has no earlier champion"),
+    ):
+        commands.roll_back(api, "no-way-back", reason="worse")
