@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from scipy.stats import ttest_1samp
@@ -32,7 +33,10 @@ from benchmarks.load_promotion_live import (
 )
 from tasks.domain.arrays import FloatArray
 from tasks.domain.models.promotion import Trial, judge_challenger
+from tasks.domain.models.rollback import Days, should_roll_back
+from tasks.domain.models.shadow import Step, judge_shadow
 
+START = datetime(2026, 3, 2, tzinfo=UTC)
 ORIGINS = 28
 SEEDED = 400
 RECORDED = 200
@@ -75,12 +79,12 @@ def rules() -> dict[str, Rule]:
 
 def shadows() -> dict[str, Shadow]:
     """Return the rules of shadow periods by name."""
-    return {"week": shadow_by_week}
+    return {OURS: our_shadow, "week": shadow_by_week}
 
 
 def rollbacks() -> dict[str, Rollback]:
     """Return the rules of rollbacks by name."""
-    return {"week": rollback_by_week}
+    return {OURS: our_rollback, "week": rollback_by_week}
 
 
 def promotion_figures(rule: Rule, duels: Sequence[Duel]) -> Metrics:
@@ -118,6 +122,28 @@ def ours(duel: Duel) -> bool:
         groups=duel.groups,
         critical_groups=GROUPS,
     ).promote
+
+
+def our_shadow(duel: Duel) -> bool | None:
+    """Return the verdict on the days of a shadow period so far; None to wait."""
+    found = judge_shadow(
+        Trial(errors=duel.champion, hits=duel.champion_hits),
+        Trial(errors=duel.challenger, hits=duel.challenger_hits),
+        groups=duel.groups,
+        critical_groups=GROUPS,
+        started_at=START,
+        now=START + timedelta(days=len(duel.champion)),
+    )
+    return None if found.step is Step.WAIT else found.step is Step.PROMOTE
+
+
+def our_rollback(backtest: Duel, live: Duel) -> bool:
+    """Return the verdict on the live days so far; the challenger plays the earlier champion."""
+    before, now = (
+        Days(errors=one.champion, naive=one.naive, hits=one.champion_hits, previous=one.challenger)
+        for one in (backtest, live)
+    )
+    return should_roll_back(now, backtest=before).roll_back
 
 
 def lower_mean(duel: Duel) -> bool:

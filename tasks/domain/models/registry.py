@@ -75,18 +75,15 @@ class NoPreviousModelError(PermanentError):
 def with_challenger(current: Registry, version: ModelVersion, *, now: datetime) -> Registry:
     """Return the registry with a challenger, which is the champion where there is none yet.
 
-    The version that serves, waits or was refused already changes nothing. Of two challengers the one
-    trained later stays, whoever comes last.
+    A version that serves, waits, served before or was refused changes nothing. Of two challengers the
+    one trained later stays, by hash where they were trained at once, whoever comes last.
     """
+    if version.sha256 in _known(current):
+        return current
     if current.champion is None:
         return replace(current, champion=version)
-    known = {current.champion.sha256, *current.refused}
     waiting = current.challenger
-    if waiting is not None:
-        known.add(waiting.sha256)
-        if waiting.trained_at >= version.trained_at:
-            return current
-    if version.sha256 in known:
+    if waiting is not None and _age(waiting) >= _age(version):
         return current
     return replace(current, challenger=version, shadow_since=now)
 
@@ -136,6 +133,16 @@ def rolled_back(current: Registry, *, name: str, reason: str) -> Registry:
         previous=tuple(older),
         refused={**current.refused, current.champion.sha256: reason},
     )
+
+
+def _known(current: Registry) -> set[str]:
+    """Return the hashes of all versions that cannot become a challenger."""
+    versions = (current.champion, current.challenger, *current.previous)
+    return {one.sha256 for one in versions if one is not None} | set(current.refused)
+
+
+def _age(version: ModelVersion) -> tuple[datetime, str]:
+    return version.trained_at, version.sha256
 
 
 def _before(current: Registry) -> tuple[ModelVersion, ...]:
