@@ -92,6 +92,7 @@ class Alarm:
         reasons: Furthest first, at least one.
         remedy: What to do about it.
         after_deploy: Whether another revision was rolled out shortly before.
+        workload: Whose it is; None from a detector that watches only one.
     """
 
     at: datetime
@@ -100,3 +101,4 @@ class Alarm:
     reasons: tuple[Reason, ...]
     remedy: Remedy
     after_deploy: bool = False
+    workload: str | None = None

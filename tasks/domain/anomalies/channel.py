@@ -39,6 +39,7 @@ class Channel:
         "before",
         "decades",
         "distance",
+        "excused",
         "expectation",
         "far_hours",
         "growing",
@@ -58,7 +59,7 @@ class Channel:
         self.growth = Growth() if signal is Signal.MEMORY else None
         self.growth_rarity = Rarity(capacity=GROWTH_CAPACITY)
         self.value = self.distance = self.decades = self.off_hours = self.far_hours = 0.0
-        self.growing = False
+        self.growing = self.excused = False
 
     def update(self, value: float, now: Moment, *, quarter: int, counted: float = 1.0) -> float:
         """Take the next value; returns powers of ten of how rare it is, 0 for nothing unusual.
@@ -86,6 +87,12 @@ class Channel:
         self.growing = False
         if self.growth is not None:
             self._hold(now)
+            if counted < 1.0:
+                self.growth.restart()
+            elif self.excused:
+                # Whatever new processes have filled to is theirs.
+                self.expectation.adopt()
+            self.excused = counted < 1.0
             self._grow(self.growth, now, quarter)
         self.decades *= counted
         return self.decades
@@ -111,7 +118,8 @@ class Channel:
             grown = self.expectation.freed - growth.since
             weight = self.expectation.unit.weight(self.value, max(grown, 0.0))
             decades = -weight * math.log10(self.growth_rarity.share_above(size))
-            self.growing = decades >= 0.5 * self.decades and decades > 0.0
+            # Filling up again to the usual level is no growth.
+            self.growing = self.distance > 0.0 and decades > 0.5 * self.decades
             if self.growing:
                 self.decades = max(decades, self.decades)
                 self.distance = max(self.distance, growth.size)
@@ -135,7 +143,8 @@ class Channel:
             "before": list(self.before),
             "growth": None if self.growth is None else self.growth.to_state(),
             "growth_rarity": self.growth_rarity.to_state(),
-            "last": [self.value, self.distance, self.decades, self.growing],
+            "last": [self.value, self.distance, self.decades],
+            "flags": [self.growing, self.excused],
             "hours": [self.off_hours, self.far_hours],
         }
 
@@ -148,7 +157,8 @@ class Channel:
         found.before = list(state["before"])
         found.growth = None if state["growth"] is None else Growth.from_state(state["growth"])
         found.growth_rarity = Rarity.from_state(state["growth_rarity"])
-        found.value, found.distance, found.decades, found.growing = state["last"]
+        found.value, found.distance, found.decades = state["last"]
+        found.growing, found.excused = state["flags"]
         found.off_hours, found.far_hours = state["hours"]
         return found
 

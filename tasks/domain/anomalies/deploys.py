@@ -4,7 +4,7 @@
 |---|---|---|
 | under `WARM_UP` | processor, latency, restarts, egress | not at all |
 | under `RELEARN` | memory | not at all: new processes begin empty and fill |
-| under `WARM_UP` | errors | half |
+| under `WARM_UP` | errors | a third |
 | any | requests, refused connections | in full: a deploy does not explain them |
 | under `RELEARN` | anything | in full, but the new level is adopted after an hour, not six |
 | under `RECENT` | anything | in full; the alarm is marked `after_deploy` |
@@ -19,6 +19,7 @@ from tasks.domain.anomalies.alarms import Signal
 WARM_UP = timedelta(minutes=30)
 RELEARN = timedelta(hours=3)
 RECENT = timedelta(hours=3)
+ERRORS_COUNT = 0.33
 EXCUSED = frozenset({Signal.CPU, Signal.LATENCY, Signal.RESTARTS, Signal.EGRESS})
 
 
@@ -47,4 +48,4 @@ class Deploys:
             return 1.0
         if signal in EXCUSED:
             return 0.0
-        return 0.5 if signal is Signal.ERRORS else 1.0
+        return ERRORS_COUNT if signal is Signal.ERRORS else 1.0

@@ -85,7 +85,9 @@ class Moment:
         slot: Of the day that it is in, 0 to SLOTS - 1.
         part: Of the way to the next slot, 0 to 1.
         weekend: Whether it is Saturday or Sunday.
-        load: Logarithm of requests; None where they are unknown.
+        load: Logarithm of requests, what is usual of them where they were not measured; None where
+            they never were.
+        load_slack: By how much the load may be off; 0 where it was measured.
         rates: For the time since the last step.
         after_deploy: Whether to learn fast.
         frozen: Whether something is going on, from which spreads are not learned.
@@ -95,6 +97,7 @@ class Moment:
     part: float
     weekend: bool
     load: float | None
+    load_slack: float
     rates: Rates
     after_deploy: bool
     frozen: bool
@@ -157,7 +160,8 @@ class Expectation:
         moved = trust * by_day + (1.0 - trust) * by_now
         # Loads beyond those seen may excuse a deviation; they never make one.
         beyond = slope * (load - min(max(load, -seen), seen))
-        excused = min(max(moved, min(beyond, 0.0)), max(beyond, 0.0))
+        slack = abs(slope) * now.load_slack
+        excused = min(max(moved, min(beyond, 0.0) - slack), max(beyond, 0.0) + slack)
         # Nothing is expected below zero.
         told = min(self._told(moved - excused, now), value - self.unit.lowest)
         self.expected = value - told
@@ -172,6 +176,15 @@ class Expectation:
     def deviation(self) -> float:
         """Return the usual standard deviation, at least the unit's least."""
         return max(NORMAL * self.spread, self.unit.least_spread)
+
+    def usual(self, slot: int, part: float, *, weekend: bool) -> float:
+        """Return what is expected at a time, on the scale, whatever the load."""
+        first, second = slot, (slot + 1) % SLOTS
+        if weekend and self.weekend_known[first] and self.weekend_known[second]:
+            first, second = SLOTS + first, SLOTS + second
+        by_time = self.season[first] * (1.0 - part) + self.season[second] * part
+        trust = self._trust_in_day()
+        return trust * (self.level + by_time) + (1.0 - trust) * self.steady
 
     def _slope(self, load: float | None) -> tuple[float, float]:
         """Return what a unit of load brings, and how far from its mean load was seen."""
@@ -244,7 +257,7 @@ class Expectation:
         self.spread += max(rates.spread, early) * (size - self.spread)
 
     def _learn_load(self, value: float, now: Moment) -> None:
-        if now.load is None or now.frozen or not self.unit.follows_requests:
+        if now.load is None or now.load_slack > 0.0 or now.frozen or not self.unit.follows_requests:
             return
         rate = max(now.rates.load, 1.0 / (self.steps + 1.0))
         load, own = now.load - self.load_mean, value - self.own_mean
@@ -262,10 +275,14 @@ class Expectation:
         self.off_hours += now.rates.hours
         wait = ADOPT_HOURS_AFTER_DEPLOY if now.after_deploy else ADOPT_HOURS
         if self.off_hours >= wait and self.steps >= FREE_STEPS:
-            self.level += self.recent
-            self.steady += self.recent
-            self.former, self.former_hours, self.back_hours = -self.recent, 0.0, 0.0
-            self.recent = self.off_hours = 0.0
+            self.adopt()
+
+    def adopt(self) -> None:
+        """Make the deviation of the last half hour the new level."""
+        self.level += self.recent
+        self.steady += self.recent
+        self.former, self.former_hours, self.back_hours = -self.recent, 0.0, 0.0
+        self.recent = self.off_hours = 0.0
 
     def to_state(self) -> dict[str, Any]:
         """Return everything but the unit as plain values."""

@@ -54,6 +54,11 @@ class Growth:
         self.count += 1
         return self.size
 
+    def restart(self) -> None:
+        """Forget what was, where it says nothing of what comes."""
+        self.means = []
+        self.size = 0.0
+
     def _close(self, *, gone: int) -> None:
         mean = self.sum / self.count
         self.sum, self.count = 0.0, 0

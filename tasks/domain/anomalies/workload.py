@@ -32,6 +32,8 @@ LEARNING_HOURS = 48.0
 """Nothing is told of a workload before."""
 SETTLING_HOURS = 24.0
 """Signals seem rarer than they are before a day is known; it is not learned how rare."""
+LOAD_SLACK = 2.0
+"""Deviations by which requests that were not measured may be off."""
 LEADING_SHARE = 0.5
 LONGEST_STEP_HOURS = 24.0
 
@@ -159,18 +161,32 @@ class WorkloadDetector:
     def _moment(self, sample: Sample, hours: float) -> tuple[Moment, int]:
         at = sample.at.astimezone(UTC)
         place = (at.hour + at.minute / 60.0) * (SLOTS / 24.0)
-        requests = sample.values.get(Signal.REQUESTS)
-        known = requests is not None and math.isfinite(requests)
+        slot, part, weekend = int(place), place - int(place), at.weekday() >= 5
+        load, slack = self._load(sample, slot, part, weekend=weekend)
         moment = Moment(
-            slot=int(place),
-            part=place - int(place),
-            weekend=at.weekday() >= 5,
-            load=UNITS[Signal.REQUESTS].compared(requests or 0.0) if known else None,
+            slot=slot,
+            part=part,
+            weekend=weekend,
+            load=load,
+            load_slack=slack,
             rates=Rates.per(hours),
             after_deploy=self._deploys.within(RELEARN, sample.at),
             frozen=self._ongoing is not None,
         )
         return moment, int(sample.at.timestamp() // 900)
+
+    def _load(
+        self, sample: Sample, slot: int, part: float, *, weekend: bool
+    ) -> tuple[float | None, float]:
+        """Return the logarithm of requests, and by how much it may be off."""
+        requests = sample.values.get(Signal.REQUESTS)
+        if requests is not None and math.isfinite(requests):
+            return UNITS[Signal.REQUESTS].compared(requests), 0.0
+        channel = self._channels.get(Signal.REQUESTS)
+        if channel is None:
+            return None, 0.0
+        usual = channel.expectation.usual(slot, part, weekend=weekend)
+        return usual, LOAD_SLACK * channel.expectation.deviation
 
     def _alarm(self, at: datetime, score: float) -> Alarm | None:
         if self._learning or (self._told is not None and at - self._told < REST):
