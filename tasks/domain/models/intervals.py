@@ -25,8 +25,8 @@ def share_interval(
 
     The variance of the share comes from how blocks differ (the ratio estimator over clusters,
     Cochran 1977); the effective count is that of independent values with this variance, at most
-    the real one. Where all values agree nothing can be seen of that, and each block counts as one
-    value. Student's t with blocks - 1 degrees of freedom takes the normal quantile's place.
+    the real one. Where all values are inside, or none is, nothing can be seen of that, and each
+    block counts as one value. Student's t with blocks - 1 degrees of freedom takes the normal quantile's place.
 
     Args:
         hits: (b,) per block, at most its count.
@@ -44,7 +44,9 @@ def share_interval(
     spread = float(((hits - share * counts) ** 2).sum())
     variance = blocks / (blocks - 1) * spread / total**2
     agreed = share * (1.0 - share)
-    worth = min(agreed / variance, total) if variance > 0.0 and agreed > 0.0 else float(blocks)
+    worth = float(blocks)
+    if agreed > 0.0:
+        worth = min(agreed / variance, total) if variance > 0.0 else total
     return _wilson(share, worth, float(stats.t.ppf(0.5 + level / 2.0, blocks - 1)))
 
 

@@ -50,7 +50,7 @@ def rows(
     hours: Sequence[float] = (1.0,),
     *,
     made_at: datetime = MADE_AT,
-    series: str = "cpu_percent/i-0",
+    series: str | pd.Series[str] = "cpu_percent/i-0",
     **columns: Any,
 ) -> pd.DataFrame:
     """Rows of one series' forecast: 30 within 20 to 40, naive 40, scale 10."""
@@ -92,16 +92,19 @@ def days_of_sums(
 ) -> pd.DataFrame:
     """Daily sums of forecasts one hour ahead: so many a day inside, naive off by 10 in every one."""
     rng = np.random.default_rng(seed)
-    parts = []
-    for day in range(days):
-        made = start + timedelta(days=day)
-        stored = rows([1.0] * per_day, made_at=made, **columns)
-        off = error * rng.uniform(0.8, 1.2, per_day)
-        inside = rng.permutation(per_day) < round(covered * per_day)
-        # The median is off by that much, the interval holds the truth or lies above it.
-        truth = 30.0 - off
-        stored = stored.assign(
-            q10=np.where(inside, truth - 1.0, truth + 1.0), naive=truth + 10.0, truth=truth
+    count = days * per_day
+    off = error * rng.uniform(0.8, 1.2, count)
+    # The median is off by that much, the interval holds the truth or lies above it.
+    truth = 30.0 - off
+    inside = rng.permuted(np.tile(np.arange(per_day), (days, 1)), axis=1).ravel()
+    shift = np.where(inside < round(covered * per_day), -1.0, 1.0)
+    day = pd.to_timedelta(np.repeat(np.arange(days), per_day), unit="D")
+    stored = rows([1.0] * count, made_at=start, **columns)
+    return daily_sums(
+        stored.assign(
+            target_at=stored["target_at"] + day,
+            q10=truth + shift,
+            naive=truth + 10.0,
+            truth=truth,
         )
-        parts.append(daily_sums(stored))
-    return pd.concat(parts, ignore_index=True)
+    )
