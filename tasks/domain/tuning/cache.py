@@ -26,6 +26,7 @@ NO_WORSE = 0.005
 """Lookups that may miss more often after a cache was made smaller."""
 WARM_UP = 1 / 3
 """Of the trace: until then first references are due to its beginning."""
+BEYOND = 1.25
 LEAST_LOOKUPS = 10_000
 TRACE_METHOD = (
     "miss ratio of every size from stack distances (Mattson et al., 1970) of sampled keys "
@@ -142,7 +143,8 @@ class _TraceCurve:
         known = self._found.distance[np.isfinite(self._found.distance)]
         if len(known) == 0:
             return float(self._now)
-        sizes = np.unique(np.geomspace(1.0, max(float(known.max()), 2.0), 60))
+        # Past the longest distance, so that a curve that falls only there bends there.
+        sizes = np.geomspace(1.0, BEYOND * float(known.max()), 60)
         counts = np.searchsorted(np.sort(known), sizes, side="right")
         return max(knee(sizes, 1.0 - counts / len(self._found.distance)), 1.0)
 

@@ -48,13 +48,26 @@ def memory_limit(
 
 
 def memory_request(
-    workload: str, seen: MemoryObserved, *, bounds: TuningBounds, rng: np.random.Generator
+    workload: str,
+    seen: MemoryObserved,
+    *,
+    limit_bytes: float | None,
+    bounds: TuningBounds,
+    rng: np.random.Generator,
 ) -> Suggestion | NotSuggested:
     """Return the request that a week's peak exceeds no more often than tolerated.
 
     Memory cannot be taken back, so it is requested for the peak, not for the mean.
+
+    Args:
+        workload: Whose.
+        seen: What was measured.
+        limit_bytes: The limit that will be in force, which no request may exceed; None without one.
+        bounds: What is tolerated.
+        rng: Of the resamples.
     """
-    return _sized(workload, Kind.MEMORY_REQUEST, seen, seen.request_bytes, bounds=bounds, rng=rng)
+    old = seen.request_bytes
+    return _sized(workload, Kind.MEMORY_REQUEST, seen, old, cap=limit_bytes, bounds=bounds, rng=rng)
 
 
 def _sized(
@@ -63,6 +76,7 @@ def _sized(
     seen: MemoryObserved,
     old: float | None,
     *,
+    cap: float | None = None,
     bounds: TuningBounds,
     rng: np.random.Generator,
 ) -> Suggestion | NotSuggested:
@@ -75,7 +89,7 @@ def _sized(
     floor = float(np.nanmax(seen.peak_bytes)) * bounds.memory_margin
     if seen.oom_kills.any() and seen.limit_bytes is not None:
         floor = max(floor, AFTER_KILL * seen.limit_bytes)
-    offered = offered_settings(old, least=LEAST_BYTES, most=3.0 * floor, bounds=bounds)
+    offered = offered_settings(old, least=LEAST_BYTES, most=3.0 * floor, bounds=bounds, cap=cap)
     tolerated = bounds.oom_probability
     chosen = offered[-1]
     if not peaks.hidden:

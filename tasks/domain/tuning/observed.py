@@ -9,6 +9,8 @@ from tasks.domain.arrays import FloatArray, IntArray
 from tasks.domain.errors import PermanentError
 
 DAY = timedelta(days=1)
+LEAST_DAYS = 2.0
+"""No policy may accept fewer days of observation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,7 +120,7 @@ class TuningBounds:
         largest_step_up: New over old setting, at most; at least 1.
         largest_step_down: New over old setting, at least; above 0, at most 1.
         least_change: Smaller relative changes are not worth a rollout, 0 to 1.
-        least_days: Of observation.
+        least_days: Of observation, at least LEAST_DAYS.
         above_request: Tolerated share of steps with more processor use than requested.
         throttled: Tolerated share of enforcement periods cut short.
         oom_probability: Tolerated probability of a kill for want of memory within a week.
@@ -144,6 +146,9 @@ class TuningBounds:
                 f"steps of {self.largest_step_down} down and {self.largest_step_up} up; the first "
                 "must be above 0 and at most 1, the second at least 1"
             )
+            raise PermanentError(msg)
+        if self.least_days < LEAST_DAYS:
+            msg = f"{self.least_days:g} days say nothing of a week; ask for at least {LEAST_DAYS:g}"
             raise PermanentError(msg)
         if self.memory_margin < 1.0:
             msg = f"a memory margin of {self.memory_margin} is below the peak; give at least 1"

@@ -71,12 +71,12 @@ class Outlook:
 
 
 def daily_means(values: FloatArray, *, per_day: int) -> FloatArray:
-    """Return (days,) means of whole days; NaN for a day of which less than half is known."""
+    """Return (days,) means of whole days; NaN for a day of which nothing is known."""
     days = values[: len(values) // per_day * per_day].reshape(-1, per_day)
     known = np.isfinite(days)
     total = np.where(known, days, 0.0).sum(axis=1)
     count = known.sum(axis=1)
-    return np.where(2 * count >= per_day, total / np.maximum(count, 1), np.nan)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def level_sd(means: FloatArray) -> float:
