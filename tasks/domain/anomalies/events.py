@@ -7,6 +7,7 @@ and whatever was told of is learned like the rest.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tasks.domain.anomalies.severity import Rarity
@@ -38,6 +39,8 @@ class Events:
     def per_week(self, score: float) -> float:
         """Return how often a peak at least this high comes in a week."""
         often = (self.rarity.total + FIRST_OCCASIONS) / (self.weeks + FIRST_WEEKS)
+        if self.rarity.total == 0.0:
+            return often * math.exp(-max(score, 0.0) / USUAL_EXCESS)
         return often * self.rarity.share_above(score)
 
     def update(self, score: float, *, share: float, hours: float) -> bool:

@@ -19,19 +19,20 @@ LEAST_IN_ONE, MOST_IN_ONE = 0.12, 0.62
 LEAST_USUAL = 0.01
 """Usual changes are taken as at least this share of the limit."""
 MOST_GONE = 4
-HALF_LIFE_HOURS = 96.0
+RATE = 1.0 - 0.5 ** (1.0 / (QUARTERS_PER_HOUR * 96.0))
+"""Usual changes have a half-life of four days."""
 CUT = 3.0
 
 
 class Growth:
     """Steady growth of one signal."""
 
-    __slots__ = ("count", "means", "quarter", "since", "size", "sum", "usual", "window")
+    __slots__ = ("closed", "count", "means", "quarter", "since", "size", "sum", "usual", "window")
 
     def __init__(self) -> None:
         self.quarter: int | None = None
         self.sum = 0.0
-        self.count = 0
+        self.count = self.closed = 0
         self.means: list[float] = []
         self.usual = [0.0] * len(WINDOWS)
         self.size = 0.0
@@ -61,6 +62,7 @@ class Growth:
 
     def _close(self, *, gone: int) -> None:
         mean = self.sum / self.count
+        self.closed += 1
         self.sum, self.count = 0.0, 0
         if gone > MOST_GONE:
             # What happened in between is unknown: nothing has grown steadily.
@@ -84,7 +86,7 @@ class Growth:
         if steady and grown / usual > self.size:
             self.size, self.window = grown / usual, window
             self.since = parts[0]
-        rate = 1.0 - 0.5 ** (1.0 / (QUARTERS_PER_HOUR * HALF_LIFE_HOURS))
+        rate = max(RATE, 1.0 / (self.closed + 1.0))
         self.usual[at] += rate * (min(abs(grown), CUT * usual) - self.usual[at])
 
     def to_state(self) -> dict[str, Any]:
