@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -62,7 +64,8 @@ def cpu_request(
         bounds=bounds,
         cap=seen.limit_cores,
     )
-    chosen = next((one for one in offered if _sure(above(one), bounds.above_request)), offered[-1])
+    enough = _smallest(offered, lambda cores: _sure(above(cores), bounds.above_request))
+    chosen = offered[-1] if enough is None else enough
     refused = not_worth_it(workload, kind, seen.request_cores, chosen, bounds)
     if refused is not None:
         return refused
@@ -127,8 +130,9 @@ def cpu_limit(
     offered = np.append(
         np.arange(GRID * seen.limit_cores, highest, 0.05 * seen.limit_cores), highest
     )
-    enough = [one for one in offered.tolist() if _sure(cut(one), bounds.throttled)]
-    chosen = enough[0] if enough else None if bounds.may_remove_cpu_limit else highest
+    chosen = _smallest(offered.tolist(), lambda cores: _sure(cut(cores), bounds.throttled))
+    if chosen is None and not bounds.may_remove_cpu_limit:
+        chosen = highest
     # Without a quota nothing is cut short: that is how the kernel works, not an estimate.
     drawn = np.zeros(len(outlook.days)) if chosen is None else cut(chosen)
     promised = _promise(drawn, before=before, tolerated=bounds.throttled)
@@ -189,6 +193,12 @@ def offered_settings(
 def _above(seen: CpuObserved, *, cores: float, level: float) -> FloatArray:
     over = (seen.used_cores * level > cores).astype(np.float64)
     return np.where(np.isfinite(seen.used_cores), over, np.nan)
+
+
+def _smallest(offered: Sequence[float], is_enough: Callable[[float], bool]) -> float | None:
+    """Return the smallest setting that is enough; None if none is. More is never worse."""
+    at = bisect_left(offered, True, key=is_enough)
+    return offered[at] if at < len(offered) else None
 
 
 def _sure(drawn: FloatArray, tolerated: float) -> bool:
