@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
-from collections import deque
+from array import array
+from bisect import bisect_left
 
 import numpy as np
 
 from tasks.domain.arrays import FloatArray
 
 
-class NearestValue:
-    """The newest values of a series, in order of size.
+class ValueNet:
+    """The values that a series has had, never forgotten, only known less finely.
+
+    When there are too many, those nearer to a kept one than two capacities fit into the spread are
+    dropped. Distances are then too large by at most that gap; the ends of the spread stay.
 
     Args:
-        capacity: Values to keep.
+        capacity: Values to keep; at least 2.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._by_age: deque[float] = deque()
-        self._by_size: list[float] = []
+        self._values = array("d")
 
     def distance(self, value: float) -> float | None:
         """Return the distance to the nearest kept value; None while there is none."""
-        kept = self._by_size
+        kept = self._values
         if not kept:
             return None
         at = bisect_left(kept, value)
@@ -35,32 +37,44 @@ class NearestValue:
 
     @property
     def spread(self) -> float:
-        """Largest less smallest kept value; 0 for none."""
-        return self._by_size[-1] - self._by_size[0] if self._by_size else 0.0
+        """Largest less smallest value; 0 for none."""
+        return self._values[-1] - self._values[0] if self._values else 0.0
 
     def learn(self, value: float) -> None:
-        """Keep a value; the oldest goes when there are too many."""
-        if len(self._by_age) == self._capacity:
-            del self._by_size[bisect_left(self._by_size, self._by_age.popleft())]
-        self._by_age.append(value)
-        insort(self._by_size, value)
+        """Keep a value."""
+        at = bisect_left(self._values, value)
+        if at < len(self._values) and self._values[at] == value:
+            return
+        self._values.insert(at, value)
+        if len(self._values) > self._capacity:
+            self._thin()
+
+    def _thin(self) -> None:
+        gap = 2.0 * self.spread / self._capacity
+        last, largest = self._values[0], self._values[-1]
+        kept = array("d", [last])
+        for value in self._values[1:-1]:
+            if value - last >= gap and largest - value >= gap:
+                kept.append(value)
+                last = value
+        kept.append(largest)
+        self._values = kept
 
     def values(self) -> FloatArray:
-        """Return the kept values, oldest first."""
-        return np.array(self._by_age, dtype=np.float64)
+        """Return the kept values in order of size."""
+        return np.array(self._values, dtype=np.float64)
 
     def restore(self, values: FloatArray) -> None:
-        """Keep these values, oldest first, instead of those so far."""
-        self._by_age = deque(values.tolist())
-        self._by_size = sorted(self._by_age)
+        """Keep these values, in order of size, instead of those so far."""
+        self._values = array("d", values.tolist())
 
 
 class NearestShape:
-    """The newest shapes of a series: points that only count as earlier once they are old enough.
+    """The newest shapes of a series: a shape counts as an earlier one once it is old enough.
 
     Args:
         size: Numbers in a shape.
-        lag: Rows after which a shape counts as an earlier one; below it they overlap.
+        lag: Rows after which a shape counts as an earlier one; before, the two overlap.
         capacity: Earlier shapes to keep.
     """
 
@@ -79,10 +93,9 @@ class NearestShape:
         """
         if self.learned < self._lag:
             return None
-        # Squared distances less what all share; the winner's distance is then taken exactly.
+        # Squared distances less what all share; the nearest one's distance is then taken exactly.
         gaps = self._norms - 2.0 * (shape @ self._shapes)
-        newest = self.learned % self._columns
-        recent = self._lag - 1
+        newest, recent = self.learned % self._columns, self._lag - 1
         if newest >= recent:
             gaps[newest - recent : newest] = np.inf
         else:

@@ -1,9 +1,12 @@
-"""A streaming detector: how new is a value, and the shape that led up to it.
+"""A streaming detector: how new is a value, the level it is part of, and the shape that led to it.
 
-Two distances are taken at every row: from the value to the nearest value before it, and from the
-recent shape (means of consecutive blocks) to the nearest shape before it. Each is compared with all
-distances before it, and the score is the root mean square of the two surprises. There is one setting
-for every series: distances are judged against the series' own, so units and levels do not matter.
+Three distances are taken at every row, each to the nearest of its like before: of the value; of the
+mean of the last few rows; and of the recent shape, a few means of longer blocks. Each is compared
+with all such distances before it, and the score is the root mean square of the three surprises.
+
+One setting serves every series: distances are judged against the series' own, so that neither unit
+nor level matters. What was seen before is not new, so a level shift is one occasion: once it lasts,
+it scores nothing.
 """
 
 from __future__ import annotations
@@ -12,19 +15,18 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
-from tasks.domain.anomalies.nearest import NearestShape, NearestValue
+from tasks.domain.anomalies.nearest import NearestShape, ValueNet
 from tasks.domain.anomalies.surprise import Surprise
 from tasks.domain.arrays import FloatArray
 
-State = dict[str, FloatArray | float | int]
+State = Mapping[str, FloatArray | float | int]
 """What a detector remembers: numpy arrays and plain numbers by name."""
 
 ROUNDING = 1e-6
-"""Of the spread of values: smaller distances may be nothing but rounding."""
+"""Of the spread of values: a smaller distance may be nothing but rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +34,29 @@ class Settings:
     """How novelty is measured; the same for every series.
 
     Attributes:
-        values_kept: Newest values that a new one is compared with.
+        values_kept: Values, and as many levels, that new ones are compared with.
         shapes_kept: Newest shapes that a new one is compared with.
+        level_rows: Rows of which a level is the mean.
         block_rows: Rows of which a shape has the means.
-        blocks: Means in a shape.
-        lag_rows: Rows by which an earlier shape has to be older: overlapping ones are alike.
-        warm_up: Distances to have seen before any is unusual.
+        blocks: Means in a shape; earlier shapes do not overlap it.
+        warm_up: Distances of a kind to have seen before any is surprising.
         mean_floor: Least usual deviation of distances, as a share of their mean.
-        limit: Most that one distance adds to a score.
+        limit: Largest surprise, and so the largest score.
     """
 
-    values_kept: int = 4_000
+    values_kept: int = 2_000
     shapes_kept: int = 4_000
-    block_rows: int = 4
-    blocks: int = 8
-    lag_rows: int = 32
+    level_rows: int = 4
+    block_rows: int = 16
+    blocks: int = 3
     warm_up: int = 20
     mean_floor: float = 0.001
     limit: float = 20.0
+
+    @property
+    def shape_rows(self) -> int:
+        """Rows that a shape is made of."""
+        return self.block_rows * self.blocks
 
 
 DEFAULT = Settings()
@@ -58,8 +65,8 @@ DEFAULT = Settings()
 class NoveltyDetector:
     """Scores one series row by row; a score depends on that row and earlier ones only.
 
-    Memory is constant: the newest values and shapes, and running sums. Scores do not change when
-    the series is multiplied by a positive number or shifted, up to rounding.
+    Memory is constant. Scores do not change when the series is shifted or multiplied by a positive
+    number, up to rounding.
 
     Args:
         settings: How novelty is measured.
@@ -67,16 +74,19 @@ class NoveltyDetector:
 
     def __init__(self, settings: Settings = DEFAULT) -> None:
         self.settings = settings
-        self._origin = 0.0
-        self._rows = 0
-        self._values = NearestValue(settings.values_kept)
-        self._recent: deque[float] = deque(maxlen=settings.block_rows)
-        self._means: deque[float] = deque(maxlen=settings.block_rows * (settings.blocks - 1) + 1)
-        self._shapes = NearestShape(
-            size=settings.blocks, lag=settings.lag_rows, capacity=settings.shapes_kept
+        self._origin = math.nan
+        self._newest: deque[float] = deque(maxlen=max(settings.level_rows, settings.block_rows))
+        self._values = ValueNet(settings.values_kept)
+        self._levels = ValueNet(settings.values_kept)
+        # Levels that overlap the newest one are its like, and no earlier ones.
+        self._waiting: deque[float] = deque()
+        self._means: deque[float] = deque(
+            maxlen=settings.shape_rows - settings.block_rows + 1,
         )
-        self._value_surprise = Surprise()
-        self._shape_surprise = Surprise()
+        self._shapes = NearestShape(
+            size=settings.blocks, lag=settings.shape_rows, capacity=settings.shapes_kept
+        )
+        self._surprises = {name: Surprise() for name in ("value", "level", "shape")}
 
     def update(self, value: float) -> float:
         """Return how new a value is, and remember it.
@@ -90,25 +100,37 @@ class NoveltyDetector:
         """
         if not math.isfinite(value):
             return 0.0
-        if self._rows == 0:
+        if math.isnan(self._origin):
             self._origin = value
-        self._rows += 1
-        # Near zero, differences of large values keep their digits.
-        centred = value - self._origin
-        by_value = self._surprise(self._value_surprise, self._value_distance(centred))
-        by_shape = self._surprise(self._shape_surprise, self._shape_distance(centred))
-        return math.sqrt((by_value**2 + by_shape**2) / 2.0)
+        # Near zero, the differences of large values keep their digits.
+        self._newest.append(value - self._origin)
+        squares = [
+            self._surprise("value", self._value_distance()) ** 2,
+            self._surprise("level", self._level_distance()) ** 2,
+            self._surprise("shape", self._shape_distance()) ** 2,
+        ]
+        return math.sqrt(sum(squares) / len(squares))
 
-    def _value_distance(self, value: float) -> float | None:
+    def _value_distance(self) -> float | None:
+        value = self._newest[-1]
         distance = self._values.distance(value)
         self._values.learn(value)
         return distance
 
-    def _shape_distance(self, value: float) -> float | None:
-        self._recent.append(value)
-        if len(self._recent) < self.settings.block_rows:
+    def _level_distance(self) -> float | None:
+        level = self._mean(self.settings.level_rows)
+        if level is None:
             return None
-        self._means.append(sum(self._recent) / self.settings.block_rows)
+        if len(self._waiting) == self.settings.level_rows:
+            self._levels.learn(self._waiting.popleft())
+        self._waiting.append(level)
+        return self._levels.distance(level)
+
+    def _shape_distance(self) -> float | None:
+        mean = self._mean(self.settings.block_rows)
+        if mean is None:
+            return None
+        self._means.append(mean)
         if len(self._means) < (self._means.maxlen or 0):
             return None
         shape = np.array(self._means, dtype=np.float64)[:: self.settings.block_rows]
@@ -116,62 +138,60 @@ class NoveltyDetector:
         self._shapes.learn(shape)
         return distance
 
-    def _surprise(self, surprise: Surprise, distance: float | None) -> float:
+    def _mean(self, rows: int) -> float | None:
+        # Summed anew each time: running sums would make equal blocks differ.
+        known = len(self._newest)
+        if known < rows:
+            return None
+        return math.fsum(self._newest[at] for at in range(known - rows, known)) / rows
+
+    def _surprise(self, name: str, distance: float | None) -> float:
         if distance is None:
             return 0.0
+        surprise = self._surprises[name]
         floor = max(self.settings.mean_floor * surprise.mean, ROUNDING * self._values.spread)
-        found = surprise.of(distance, floor=floor, limit=self.settings.limit)
         warming_up = surprise.count < self.settings.warm_up
+        found = surprise.of(distance, floor=floor, limit=self.settings.limit)
         surprise.learn(distance)
         return 0.0 if warming_up else found
 
-    def to_state(self) -> State:
+    def to_state(self) -> dict[str, FloatArray | float | int]:
         """Return all that is remembered; `from_state` gives a detector that goes on the same."""
-        return {
+        state: dict[str, FloatArray | float | int] = {
             "origin": self._origin,
-            "rows": self._rows,
+            "newest": np.array(self._newest, dtype=np.float64),
             "values": self._values.values(),
-            "recent": np.array(self._recent, dtype=np.float64),
+            "levels": self._levels.values(),
+            "waiting": np.array(self._waiting, dtype=np.float64),
             "means": np.array(self._means, dtype=np.float64),
             "shapes": self._shapes.shapes(),
             "shapes_learned": self._shapes.learned,
-            **_surprise_state("value", self._value_surprise),
-            **_surprise_state("shape", self._shape_surprise),
         }
+        for name, surprise in self._surprises.items():
+            state[f"{name}_count"] = surprise.count
+            state[f"{name}_mean"] = surprise.mean
+            state[f"{name}_squares"] = surprise.squares
+        return state
 
     @classmethod
-    def from_state(
-        cls, state: Mapping[str, FloatArray | float | int], settings: Settings = DEFAULT
-    ) -> NoveltyDetector:
+    def from_state(cls, state: State, settings: Settings = DEFAULT) -> NoveltyDetector:
         """Return the detector whose state it was, under the settings that it had."""
         found = cls(settings)
-        found._origin = float(cast("float", state["origin"]))
-        found._rows = int(cast("int", state["rows"]))
+        found._origin = float(state["origin"])
+        found._newest.extend(_array(state, "newest").tolist())
         found._values.restore(_array(state, "values"))
-        found._recent.extend(_array(state, "recent").tolist())
+        found._levels.restore(_array(state, "levels"))
+        found._waiting.extend(_array(state, "waiting").tolist())
         found._means.extend(_array(state, "means").tolist())
-        learned = int(cast("int", state["shapes_learned"]))
-        found._shapes.restore(_array(state, "shapes"), learned=learned)
-        found._value_surprise = _surprise_from(state, "value")
-        found._shape_surprise = _surprise_from(state, "shape")
+        found._shapes.restore(_array(state, "shapes"), learned=int(state["shapes_learned"]))
+        for name in found._surprises:
+            found._surprises[name] = Surprise(
+                count=int(state[f"{name}_count"]),
+                mean=float(state[f"{name}_mean"]),
+                squares=float(state[f"{name}_squares"]),
+            )
         return found
 
 
-def _array(state: Mapping[str, FloatArray | float | int], name: str) -> FloatArray:
+def _array(state: State, name: str) -> FloatArray:
     return np.asarray(state[name], dtype=np.float64)
-
-
-def _surprise_state(name: str, surprise: Surprise) -> State:
-    return {
-        f"{name}_count": surprise.count,
-        f"{name}_mean": surprise.mean,
-        f"{name}_squares": surprise.squares,
-    }
-
-
-def _surprise_from(state: Mapping[str, FloatArray | float | int], name: str) -> Surprise:
-    return Surprise(
-        count=int(cast("int", state[f"{name}_count"])),
-        mean=float(cast("float", state[f"{name}_mean"])),
-        squares=float(cast("float", state[f"{name}_squares"])),
-    )
