@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.harness import Metrics, Options, parse_options, progress, publish, show_table
 from benchmarks.load_drift_data import (
+    HOURS,
     Kind,
     LoadPath,
     Size,
@@ -32,6 +33,7 @@ from benchmarks.load_drift_data import (
     stable_paths,
 )
 from benchmarks.load_drift_rivals import plain_ks
+from tasks.domain.models.drift import DriftPolicy, Observed, check_drift
 
 TRAINING_DAYS = 28
 MONTH_DAYS = 30
@@ -42,9 +44,10 @@ PATIENCE_DAYS = 28
 COOL_DOWN_DAYS = 7
 SERIES = 40
 STABLE_PATHS = 12
-SHIFTED_PATHS = 6
+SHIFTED_PATHS = 4
 SEED = 11
 OURS = "ours"
+OTHER_SHARES = (0.25, 0.3, 0.35, 0.45, 0.5)
 
 Test = Callable[[LoadPath, LoadPath], float]
 """From the training and the days since then to a p-value."""
@@ -85,7 +88,34 @@ RIVALS = (
 
 def watchers() -> tuple[Watcher, ...]:
     """Return ours first, then the rivals."""
-    return RIVALS
+    ours = Watcher(
+        name=OURS,
+        test=share_left,
+        threshold=1.0 - DriftPolicy().min_share,
+        others=tuple(1.0 - share for share in OTHER_SHARES),
+    )
+    return (ours, *RIVALS)
+
+
+def share_left(training: LoadPath, live: LoadPath) -> float:
+    """Return 1 less the largest share of series that drifted with enough evidence, else 1.
+
+    The share moves along our curve; at the policy's own share this is the policy's verdict.
+    """
+    found = check_drift(
+        _observed(training),
+        _observed(live),
+        steps_per_day=HOURS,
+        policy=DriftPolicy(min_share=min(OTHER_SHARES)),
+    )
+    return 1.0 - max((one.share for one in found.what), default=0.0)
+
+
+def _observed(path: LoadPath) -> Observed:
+    rows = len(path.values)
+    return Observed(
+        values=path.values.reshape(rows, -1), residuals=path.residuals.reshape(rows, -1)
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -244,6 +274,8 @@ def looks(path: LoadPath, watcher: Watcher) -> tuple[float, ...]:
 
 
 def _look(path: LoadPath, watcher: Watcher, *, trained: int, today: int) -> float:
+    if today - trained < COOL_DOWN_DAYS:
+        return 1.0
     return watcher.test(
         path.between(trained - TRAINING_DAYS, trained), path.between(trained, today)
     )

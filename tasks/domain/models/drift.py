@@ -32,9 +32,11 @@ from tasks.domain.models.drift_features import (
     residual_features,
 )
 from tasks.domain.models.drift_tests import (
+    FEW_SERIES,
     LEVEL,
     WEEK_DAYS,
     common_share,
+    few_p_value,
     independent_share,
     ks_p_values,
     share_p_value,
@@ -51,13 +53,14 @@ class DriftPolicy:
 
     Attributes:
         false_alarms_per_month: Bound on their expected number on stable load with daily looks.
-        min_share: Share of the series that has to drift, above 0 and up to 1.
+        min_share: Share of the series that has to differ, above 0 and up to 1; levels that wander for
+            months take a third of the series along in any month.
         windows_days: What of the days since the training is tested, whole weeks.
         cool_down: After a training nothing is seen for so long.
     """
 
     false_alarms_per_month: float = 0.5
-    min_share: float = 0.25
+    min_share: float = 0.4
     windows_days: tuple[int, ...] = (7, 14, 28)
     cool_down: timedelta = timedelta(days=7)
 
@@ -209,11 +212,12 @@ def _findings(
             series = int(np.isfinite(p_values[:, at]).sum())
             if differs.sum() < max(policy.min_share * series, 1):
                 continue
-            panel = share_p_value(
-                int(differs.sum()),
-                series=series,
-                usual=float(usual[at]),
-                common=float(common[at]),
+            panel = (
+                few_p_value(p_values[:, at], share=policy.min_share)
+                if series < FEW_SERIES
+                else share_p_value(
+                    int(differs.sum()), series=series, usual=usual[at], common=common[at]
+                )
             )
             yield Finding(
                 feature=feature,

@@ -6,13 +6,17 @@ resemble their neighbours count for fewer, and series that move together count f
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.stats import betabinom, kstwobign
 
 from tasks.domain.arrays import FloatArray
 
-LEVEL = 0.05
+LEVEL = 0.02
 """A series differs when its own p-value is at or below it."""
+FEW_SERIES = 5
+"""Of fewer, how many differ says too little: how surely they do is what counts."""
 MIN_KNOWN_DAYS_SHARE = 0.7
 LARGEST_MEMORY = 0.9
 SMALLEST_COMMON = 0.02
@@ -132,6 +136,23 @@ def common_share(days: FloatArray) -> FloatArray:
     worth = np.where(counted > 0, independent_share(days).mean(axis=0), 1.0)
     chance = 1.0 / np.maximum(days.shape[-1] * worth - 1.0, 1.0)
     return np.asarray(np.clip(squares - chance, SMALLEST_COMMON, LARGEST_COMMON))
+
+
+def few_p_value(p_values: FloatArray, *, share: float) -> float:
+    """Return the p-value of "less than such a share changed", valid under any dependence.
+
+    If each p-value is valid by itself, a share c of them is at or below a with probability a/c at most
+    (Rüger, 1978).
+
+    Args:
+        p_values: (series,), NaN where unknown.
+        share: Above 0 and up to 1.
+    """
+    known = np.sort(p_values[np.isfinite(p_values)])
+    if not len(known):
+        return 1.0
+    at = max(math.ceil(share * len(known)), 1)
+    return min(float(known[at - 1]) * len(known) / at, 1.0)
 
 
 def share_p_value(differing: int, *, series: int, usual: float, common: float) -> float:
