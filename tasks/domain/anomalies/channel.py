@@ -11,8 +11,9 @@ import math
 from typing import Any
 
 from tasks.domain.anomalies.alarms import Reason, Signal
-from tasks.domain.anomalies.expected import Expectation, Moment
+from tasks.domain.anomalies.expected import Expectation
 from tasks.domain.anomalies.growth import Growth
+from tasks.domain.anomalies.moments import Moment
 from tasks.domain.anomalies.severity import Rarity
 from tasks.domain.anomalies.units import UNITS
 

@@ -39,6 +39,7 @@ class Rarity:
         "excess",
         "share",
         "tail_share",
+        "top",
         "total",
         "usual_excess",
         "width",
@@ -57,7 +58,7 @@ class Rarity:
         self.tail_share, self.usual_excess = tail_share, usual_excess
         self.counts = [0.0] * bins
         self.total = 0.0
-        self.due = 0
+        self.due = self.top = 0
         # The tail: where it begins, the share of scores in it, their mean excess.
         self.base, self.share, self.excess = 0.0, 1.0, usual_excess
 
@@ -77,7 +78,9 @@ class Rarity:
 
     def learn(self, score: float, *, weight: float = 1.0) -> None:
         """Count a score of at least 0."""
-        self.counts[min(int(score / self.width), self.bins - 1)] += weight
+        at = min(int(score / self.width), self.bins - 1)
+        self.counts[at] += weight
+        self.top = max(self.top, at)
         self.total += weight
         if self.total >= self.capacity:
             self.fade()
@@ -94,7 +97,7 @@ class Rarity:
 
     def _refit(self) -> None:
         wanted = self.tail_share * self.total
-        at, above, weighted = self.bins, 0.0, 0.0
+        at, above, weighted = self.top + 1, 0.0, 0.0
         while at > 0 and above < wanted:
             at -= 1
             above += self.counts[at]

@@ -20,8 +20,9 @@ from tasks.domain.anomalies.budget import Budget
 from tasks.domain.anomalies.channel import Channel
 from tasks.domain.anomalies.deploys import RECENT, RELEARN, Deploys
 from tasks.domain.anomalies.events import Events
-from tasks.domain.anomalies.expected import SLOTS, Moment, Rates
+from tasks.domain.anomalies.expected import SLOTS
 from tasks.domain.anomalies.kinds import Evidence, kind_of, remedy_for
+from tasks.domain.anomalies.moments import Moment, Rates
 from tasks.domain.anomalies.records import alarm_from_state, alarm_to_state
 from tasks.domain.anomalies.severity import Rarity
 from tasks.domain.anomalies.units import UNITS
