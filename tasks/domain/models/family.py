@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from tasks.domain.arrays import FloatArray
+from tasks.domain.models.quality import QualityPolicy
 
 Data = TypeVar("Data")
 Model = TypeVar("Model")
@@ -56,6 +59,26 @@ class RollingErrors:
         return None if ours is None or not naive else 1.0 - ours / naive
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a model is trained on, as quality and drift are asked of it.
+
+    Attributes:
+        series: (n,) names.
+        values: (n, hours) as observed; NaN where unknown.
+        moves: (n, hours) what has to stay alike for the model to hold; the values themselves where
+            they do not wander.
+        end: Of the last hour, aware UTC; None without a wall clock.
+        sha256: Of everything that is trained on.
+    """
+
+    series: tuple[str, ...]
+    values: FloatArray
+    moves: FloatArray
+    end: datetime | None
+    sha256: str
+
+
 class Family(Protocol[Data, Model]):
     """Models of one kind.
 
@@ -65,6 +88,12 @@ class Family(Protocol[Data, Model]):
     kind: str
     """What is stored; changes when the stored form does."""
     horizon_hours: int
+    quality: QualityPolicy
+    """What a window has to offer to be trained on."""
+
+    def window(self, data: Data) -> Window:
+        """Return what is looked at before anything is trained."""
+        ...
 
     def fit(self, data: Data, *, seed: int) -> Model:
         """Return a model of data."""
@@ -93,6 +122,15 @@ class Family(Protocol[Data, Model]):
             hours_back: Of each origin, before the end; at least 1 each.
         """
         ...
+
+
+def sha256_of(series: Sequence[str], *parts: FloatArray) -> str:
+    """Return the hash of named series and of what is known of them."""
+    found = hashlib.sha256("\n".join(series).encode())
+    for part in parts:
+        found.update(repr(part.shape).encode())
+        found.update(np.ascontiguousarray(part, dtype="<f8").tobytes())
+    return found.hexdigest()
 
 
 def known_mean(values: FloatArray) -> float | None:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.models.family import RollingErrors, rolling_errors_of
+from tasks.domain.models.family import RollingErrors, Window, rolling_errors_of, sha256_of
+from tasks.domain.models.quality import QualityPolicy
 from tasks.domain.spot.forecaster import HorizonForecaster, forecast_panel, forecast_pools
 from tasks.domain.spot.paths import moved_pools
 from tasks.domain.spot.pools import PricePanel, hourly_panel
@@ -43,9 +44,26 @@ class SpotFamily:
     """Forecasters of spot prices for one horizon. See `tasks.domain.models.family.Family`."""
 
     kind = KIND
+    # A third of all pools does not move in a month, and zones often have one price.
+    quality = QualityPolicy(max_constant_share=0.9, max_duplicate_share=1.0)
 
     def __init__(self, horizon_hours: int) -> None:
         self.horizon_hours = horizon_hours
+
+    def window(self, data: Prices) -> Window:
+        """Return prices, and how far they move in an hour: they wander, their moves do not."""
+        panel = data.panel()
+        moves = np.full(panel.prices.shape, np.nan)
+        moves[:, 1:] = np.abs(np.diff(np.log(panel.prices), axis=1))
+        series = tuple(str(pool) for pool in panel.pools)
+        changed = panel.last_change_at.astype("datetime64[s]").astype(np.float64)
+        return Window(
+            series=series,
+            values=panel.prices,
+            moves=moves,
+            end=panel.cutoff,
+            sha256=sha256_of(series, panel.prices, changed),
+        )
 
     def fit(self, data: Prices, *, seed: int) -> HorizonForecaster:
         """Return a forecaster of the window; it holds the last value where there is too little."""
