@@ -2,9 +2,11 @@
 
 from blocks.aws import AwsAccount
 from blocks.guardrails import Guardrails
+from blocks.models import ModelEntry, ModelRegistry
 from blocks.notifications import EmailNotification
 from blocks.savings import IgnoredResource, SavingsOutlook, SavingsSettings
 from blocks.scaling import ScalingTrial, ScalingTrials
+from blocks.scores import ForecastScores, LiveFigures
 from blocks.spot import HistorySpan, HorizonScores, SpotOutlook
 from blocks.stacks import (
     ChangeAttempt,
@@ -21,10 +23,14 @@ __all__ = [
     "AwsAccount",
     "ChangeAttempt",
     "EmailNotification",
+    "ForecastScores",
     "Guardrails",
     "HistorySpan",
     "HorizonScores",
     "IgnoredResource",
+    "LiveFigures",
+    "ModelEntry",
+    "ModelRegistry",
     "ObjectPointer",
     "PulumiBackend",
     "SavingsOutlook",

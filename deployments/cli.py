@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +38,7 @@ from deployments.supervisor import ServiceFailedError, supervise
 
 SIMULATED = "simulated"
 FIRST_RUNS = ("forecast-spot-prices", "cluster-usage", "optimize-costs")
+LOADS = ("load-cpu", "load-memory")
 RUN_TIMEOUT_SECONDS = 900
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1024, lte=65535))]
@@ -51,6 +52,8 @@ EXAMPLES = """Examples:
 - `homeostat run optimize-costs`: what could be saved, net of overlap
 
 - `homeostat run apply-savings only=[volume-type]`: a stack of it, previewed, and applied once approved
+
+- `homeostat models`: which model serves, which one waits, and how good they are
 
 - `homeostat stacks`: how every stack stands, and what waits for an answer
 
@@ -145,6 +148,7 @@ def _up_in_background(wanted: Local) -> int:
                 show.run_line(console, api, run)
         else:
             runs = [_run_and_show(api, name) for name in FIRST_RUNS]
+            runs += _first_models(api)
             runs += _first_stacks(api) if of_stacks.is_embedded(api) else []
     show.welcome(console, local, was_up=was_up)
     if was_up and (local != wanted or state.aws_arguments != wanted.aws_arguments):
@@ -152,6 +156,17 @@ def _up_in_background(wanted: Local) -> int:
             "\nIt was started with other options; `homeostat down`, then `up`, puts these in effect."
         )
     return 0 if all(run.succeeded or not run.is_final for run in runs) else 1
+
+
+def _first_models(api: PrefectApi) -> list[FlowRun]:
+    """Train models as of a week ago, forecast the days since, try challengers, and judge it all."""
+    then = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    return [
+        _run_and_show(api, "retrain-models", {"as_of": then, "models": list(LOADS)}),
+        _run_and_show(api, "forecast-load", {"replay_days": 6}),
+        _run_and_show(api, "retrain-models"),
+        _run_and_show(api, "publish-scorecard"),
+    ]
 
 
 def _first_stacks(api: PrefectApi) -> list[FlowRun]:

@@ -20,7 +20,9 @@ from pydantic import SecretStr
 from blocks import (
     AwsAccount,
     EmailNotification,
+    ForecastScores,
     Guardrails,
+    ModelRegistry,
     PulumiBackend,
     SavingsOutlook,
     SavingsRealised,
@@ -45,7 +47,9 @@ REPORT_BUCKET = "homeostat-reports"
 BLOCKS = (
     AwsAccount,
     EmailNotification,
+    ForecastScores,
     Guardrails,
+    ModelRegistry,
     PulumiBackend,
     SavingsOutlook,
     SavingsRealised,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from prefect import flow
 from prefect.blocks.core import Block
@@ -21,7 +22,14 @@ from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
 from tasks.domain.errors import InfraError
+from tasks.domain.models.family import Family
+from tasks.domain.savings.sizing.expected_use import ExpectedUse
+from tasks.models.catalogue import load_data, load_family
+from tasks.models.expected import expect_use
+from tasks.models.registry import Served
+from tasks.models.training import load_champion
 from tasks.savings.opportunities import (
+    ObservedUse,
     find_opportunities,
     load_spot_quotes,
     load_use,
@@ -34,6 +42,7 @@ from tasks.savings.spend import Costs, fetch_costs, forecast_spend
 
 STALE_AFTER = timedelta(hours=12)
 """A scheduled run that starts later than this is skipped: the next one is due."""
+CPU_MODEL = "load-cpu"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +91,8 @@ def optimize_costs(
 
     Right-sizing, spot, commitments, serverless, stopping, schedules, volume types and predictive
     scaling are looked at; alternatives for one resource exclude each other, and every amount is a
-    difference of two whole bills. Reads prices and costs, and changes nothing.
+    difference of two whole bills. Where a model of load serves, a smaller type must also hold what it
+    expects of the next day. Reads prices and costs, and changes nothing.
 
     Args:
         account: Name of the AwsAccount block.
@@ -106,7 +116,8 @@ def optimize_costs(
     quotes = load_spot_quotes.submit(store, outlook, load_state(SpotOutlook, outlook), now)
     use = load_use(store, profile, load_state(UsageProfile, profile), now)
     prices = price_book(aws, use.inventory, quotes.result())
-    found = find_opportunities(Sealed(use), Sealed(prices), policy)
+    expected = expected_of(store, use, now=now)
+    found = find_opportunities(Sealed(use), Sealed(prices), policy, Sealed(expected))
     paid = costs_or_none(costs)
     spend = forecast_spend(Sealed(paid), now.date(), seed=seed)
     publish_savings(store, savings, found, Sealed(None if paid is None else paid.details))
@@ -118,6 +129,16 @@ def optimize_costs(
         rejected=len(found.rejected),
         month_end_usd=None if spend is None else spend.outlook.total.month_end.expected,
     )
+
+
+def expected_of(storage: Storage, use: ObservedUse, *, now: datetime) -> Mapping[str, ExpectedUse]:
+    """Return what the load forecast expects of instances; nothing where there is no model yet."""
+    family: Sealed[Family[Any, Any]] = Sealed(load_family(CPU_MODEL))
+    champion = load_champion(storage, CPU_MODEL, family)
+    served = None
+    if champion is not None:
+        served = Served(model=champion.model.model, version=champion.version)
+    return expect_use(CPU_MODEL, Sealed(load_data(CPU_MODEL, use.panel, now=now)), Sealed(served))
 
 
 def costs_or_none(future: PrefectFuture[Costs]) -> Costs | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from prefect import flow
 from prefect.blocks.core import Block
@@ -17,17 +17,25 @@ from pydantic import AwareDatetime, Field
 from blocks import AwsAccount, SpotOutlook
 from flows.blocks import block_of
 from flows.due import reason_to_skip
+from flows.instants import instant
 from flows.parameters import BlockName, Region, StorageName
 from flows.runners import chosen_runner
 from flows.spot_parameters import CapacityRequest, InstanceType, Product
 from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
-from tasks.domain.errors import PermanentError, TransientError
+from tasks.domain.errors import TransientError
+from tasks.domain.models.kept import Kept
+from tasks.domain.models.live import Role
 from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
 from tasks.domain.spot.forecasts import HORIZONS_HOURS, PoolForecasts
 from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel, window_start
 from tasks.domain.spot.report import SpotReport, source_counts
+from tasks.models.catalogue import SPOT, spot_family
+from tasks.models.prices import price_rows, usable
+from tasks.models.registry import Served
+from tasks.models.scoring import remember_forecasts
+from tasks.models.training import load_champion
 from tasks.spot.availability import assess_availability
 from tasks.spot.forecasts import forecast_in_chunks
 from tasks.spot.history import MarketScope, NoPoolsError, bring_up_to_date, held_history
@@ -63,14 +71,15 @@ def forecast_spot_prices(
     account: BlockName = "homeostat",
     storage: StorageName = "local-file-system/homeostat",
     outlook: BlockName = "homeostat",
+    scores: BlockName = "homeostat",
     pools_per_chunk: Annotated[int, Field(ge=10, le=20_000)] = 1000,
     seed: Annotated[int, Field(ge=0)] = 20,
 ) -> SpotReport:
     """Forecast every capacity pool for the next day and week, and rank pools for a need.
 
-    Reads spot price history (only what is new since the last run), fits one global model per
-    horizon, backtests it, gives a pool the last value where the model erred more than twice as
-    much, and publishes the result as artifacts and in the SpotOutlook block. Changes nothing in AWS but
+    Reads spot price history (only what is new since the last run), takes one global model per
+    horizon from the registry or fits and backtests it, gives a pool the last value where the model
+    erred more than twice as much, and publishes the result as artifacts and in the SpotOutlook block. Changes nothing in AWS but
     one chart in the report bucket.
 
     Args:
@@ -87,6 +96,7 @@ def forecast_spot_prices(
         account: Name of the AwsAccount block.
         storage: Storage block for history and forecasts, as type/name.
         outlook: Name of the SpotOutlook block to read and write.
+        scores: Name of the ForecastScores block to write; forecasts are judged when prices are known.
         pools_per_chunk: Pools a task works on; the chunks run in parallel.
         seed: Same seed and history, same forecast.
     """
@@ -116,8 +126,13 @@ def forecast_spot_prices(
     panel = hourly_panel(scope.select(history.changes), cutoff=now, hours=hours)
     if len(panel) == 0:
         raise NoPoolsError(scope, source=source)
+    champions = champions_of(store, now=now)
     forecasters, forecasts = forecast_in_chunks(
-        panel, horizons=HORIZONS_HOURS, pools_per_chunk=pools_per_chunk, seed=seed
+        panel,
+        horizons=HORIZONS_HOURS,
+        pools_per_chunk=pools_per_chunk,
+        seed=seed,
+        served={hours: one.model.model for hours, one in champions.items()},
     )
     observed = assess_availability(store, availability_traces)
     assessment = assess(aws, panel, forecasts, need, observed=observed.losses)
@@ -142,30 +157,37 @@ def forecast_spot_prices(
         risks=assessment.risks,
     )
     publish_findings(store, outlook, Sealed(found))
+    keep_forecasts(store, scores, panel, forecasts, champions, now=now)
     show_report(aws, Sealed(report), Sealed(panel), Sealed(forecasts))
     return report
 
 
-def instant(as_of: datetime | None, *, clock: datetime) -> datetime:
-    """Return the instant to forecast from, UTC.
-
-    Raises:
-        FutureInstantError: It has not come yet; prices held would be called complete until then.
-    """
-    if as_of is not None and as_of > clock:
-        raise FutureInstantError(as_of, clock=clock)
-    return (as_of or clock).astimezone(UTC)
+def champions_of(storage: Storage, *, now: datetime) -> dict[int, Served[Kept[Any]]]:
+    """Return the registered model of each horizon; horizons without one are fitted by the run."""
+    found = {
+        hours: load_champion(storage, name, Sealed(spot_family(name)))
+        for name, hours in SPOT.items()
+    }
+    return {hours: one for hours, one in found.items() if one is not None and usable(one, now=now)}
 
 
-class FutureInstantError(PermanentError):
-    """A forecast is asked for as of an instant that has not come."""
-
-    def __init__(self, as_of: datetime, *, clock: datetime) -> None:
-        self.as_of = as_of
-        super().__init__(
-            f"as_of is {as_of:%Y-%m-%d %H:%M %Z}, now is {clock:%Y-%m-%d %H:%M} UTC; "
-            "leave it out to forecast from now"
-        )
+def keep_forecasts(
+    storage: Storage,
+    scores: str,
+    panel: PricePanel,
+    forecasts: Sequence[PoolForecasts],
+    champions: Mapping[int, Served[Kept[Any]]],
+    *,
+    now: datetime,
+) -> None:
+    """Keep the forecasts of registered models, to be judged when their hours have come."""
+    made = [
+        (one, champions[hours].version, Role.CHAMPION)
+        for hours, one in zip(HORIZONS_HOURS, forecasts, strict=True)
+        if hours in champions
+    ]
+    if made:
+        remember_forecasts(storage, scores, Sealed(price_rows(panel, made)), now)
 
 
 def assess(

@@ -34,6 +34,7 @@ from tasks.domain.savings.plan import find_savings
 from tasks.domain.savings.policy import Ignore, SavingsPolicy
 from tasks.domain.savings.report import SavingsDocument, savings_document
 from tasks.domain.savings.sizing.capacity_needs import capacity_needs
+from tasks.domain.savings.sizing.expected_use import ExpectedUse, with_expected
 from tasks.domain.usage.archetypes import Archetype
 from tasks.domain.usage.membership import Memberships
 from tasks.domain.usage.panel import UsagePanel
@@ -160,13 +161,26 @@ def savings_policy(settings: SavingsSettings) -> SavingsPolicy:
 
 @task(name="find-savings", timeout_seconds=900, cache_policy=NO_CACHE)
 def find_opportunities(
-    use: Sealed[ObservedUse], prices: Sealed[PriceBook], policy: SavingsPolicy
+    use: Sealed[ObservedUse],
+    prices: Sealed[PriceBook],
+    policy: SavingsPolicy,
+    expected: Sealed[Mapping[str, ExpectedUse]],
 ) -> SavingsDocument:
-    """Return what could be saved in an account, with the overlap taken out."""
+    """Return what could be saved in an account, with the overlap taken out.
+
+    Args:
+        use: What was observed.
+        prices: What things cost.
+        policy: Limits and permissions.
+        expected: What a forecast says of instances, by id; right-sizing leaves room for it.
+    """
     inventory, panel = use.value.inventory, use.value.panel
     names = names_of(inventory)
     policy = replace(policy, names=names)
-    needs = capacity_needs(panel, inventory, prices.value.types, policy)
+    types = prices.value.types
+    needs = with_expected(
+        capacity_needs(panel, inventory, types, policy), expected.value, inventory, types
+    )
     selection = find_savings(
         inventory,
         panel,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 
 from tasks.chunks import Sealed
 from tasks.domain.spot.forecaster import (
@@ -71,7 +73,12 @@ def forecast_chunk(
 
 
 def forecast_in_chunks(
-    panel: PricePanel, *, horizons: Sequence[int], pools_per_chunk: int, seed: int
+    panel: PricePanel,
+    *,
+    horizons: Sequence[int],
+    pools_per_chunk: int,
+    seed: int,
+    served: Mapping[int, HorizonForecaster] = MappingProxyType({}),
 ) -> tuple[list[HorizonForecaster], list[PoolForecasts]]:
     """Forecast a panel with one global model per horizon, chunk by chunk; call it in a flow.
 
@@ -82,6 +89,7 @@ def forecast_in_chunks(
         horizons: Hours ahead, one model each.
         pools_per_chunk: At least 1.
         seed: Same seed, same forecast.
+        served: By horizon, models that are used as they are; the others are fitted here.
 
     Returns:
         Forecasters and forecasts, in the order of the horizons.
@@ -90,19 +98,7 @@ def forecast_in_chunks(
         Sealed(panel.take(slice(first, first + pools_per_chunk)))
         for first in range(0, len(panel), pools_per_chunk)
     ]
-    samples = [
-        draw_samples.submit(
-            chunk,
-            chunk_number=number,
-            horizons=list(horizons),
-            max_rows=-(-PANEL_ROWS // len(chunks)),
-            seed=seed,
-        )
-        for number, chunk in enumerate(chunks, start=1)
-    ]
-    # Futures stand for their results: Prefect waits for them, its types do not say so.
-    drawn = cast("list[dict[int, TrainingSample]]", samples)
-    fits = [fit_horizon.submit(drawn, horizon_hours=hours, seed=seed) for hours in horizons]
+    fits = _fits(chunks, horizons, served=served, seed=seed)
     fitted = cast("list[HorizonForecaster]", fits)
     parts = [
         forecast_chunk.submit(chunk, fitted, chunk_number=number)
@@ -113,4 +109,35 @@ def forecast_in_chunks(
         PoolForecasts.concat([part[position] for part in forecasts])
         for position in range(len(horizons))
     ]
-    return [future.result() for future in fits], joined
+    found = [one.result() if isinstance(one, PrefectFuture) else one for one in fits]
+    return found, joined
+
+
+def _fits(
+    chunks: Sequence[Sealed[PricePanel]],
+    horizons: Sequence[int],
+    *,
+    served: Mapping[int, HorizonForecaster],
+    seed: int,
+) -> list[HorizonForecaster | PrefectFuture[HorizonForecaster]]:
+    missing = [hours for hours in horizons if hours not in served]
+    if not missing:
+        return [served[hours] for hours in horizons]
+    samples = [
+        draw_samples.submit(
+            chunk,
+            chunk_number=number,
+            horizons=missing,
+            max_rows=-(-PANEL_ROWS // len(chunks)),
+            seed=seed,
+        )
+        for number, chunk in enumerate(chunks, start=1)
+    ]
+    # Futures stand for their results: Prefect waits for them, its types do not say so.
+    drawn = cast("list[dict[int, TrainingSample]]", samples)
+    return [
+        served[hours]
+        if hours in served
+        else fit_horizon.submit(drawn, horizon_hours=hours, seed=seed)
+        for hours in horizons
+    ]

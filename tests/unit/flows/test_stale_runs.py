@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.due import stale_reason
-from flows.spot import STALE_AFTER, FutureInstantError, instant
+from flows.instants import FutureInstantError, instant
+from flows.spot import STALE_AFTER
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
