@@ -138,6 +138,18 @@ def test_a_horizon_past_a_day_repeats_the_day_and_one_of_a_step_is_its_begin() -
     np.testing.assert_allclose(long[:, 46], long[:, 22])
 
 
+def test_what_the_last_value_deviates_by_fades_with_the_horizon() -> None:
+    usual = 10.0 * day_wave(SEEN, level=1.0, height=0.5)[None, -36:]
+    raised = usual.copy()
+    raised[0, -1] += 4.0
+    found = [
+        cold_start_forecast(PROFILES, row, horizon_steps=24)[0, :, 1] for row in (usual, raised)
+    ]
+    more = (found[1] - found[0]) / 4.0
+    assert 0.4 < more[0] < 1.0
+    assert abs(more[-1]) < 0.2
+
+
 def test_only_the_last_two_days_are_looked_at() -> None:
     recent, _ = young(48)
     older = np.concatenate([np.full((len(recent), 30), 1e6), recent], axis=1)
