@@ -142,7 +142,7 @@ def check_drift(
     if trained_at is not None and now is not None and now - trained_at < policy.cool_down:
         until = trained_at + policy.cool_down
         return _nothing(
-            f"trained {trained_at:%Y-%m-%d %H:%M}, not looked at before {until:%d %H:%M}"
+            f"trained {trained_at:%Y-%m-%d %H:%M}, not looked at before {until:%Y-%m-%d %H:%M}"
         )
     before, after, features = _days(training, live, steps_per_day=steps_per_day)
     windows = [days for days in policy.windows_days if days <= after.shape[2]]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import betabinom, kstwobign
+from scipy.special import betaln
+from scipy.stats import kstwobign
 
 from tasks.domain.arrays import FloatArray
 
@@ -116,16 +117,19 @@ def common_share(days: FloatArray) -> FloatArray:
     """Return the correlation between two series of whether they differ.
 
     A two-sided test sees squares, and squares of two normal variables with correlation r correlate by
-    r squared; its mean over all pairs is estimated, less what days that are few make up.
+    r squared; its mean over all pairs is estimated, less what days that are few make up. Weekends that
+    all series share are on both sides of a comparison and left out.
 
     Args:
-        days: (n, features, days), NaN where unknown.
+        days: (n, features, days) of whole weeks, NaN where unknown.
 
     Returns:
         (features,) between SMALLEST_COMMON and LARGEST_COMMON.
     """
-    known = np.isfinite(days)
-    off = np.where(known, days - _mean(days, known)[..., None], 0.0)
+    weeks = days.reshape(*days.shape[:-1], -1, WEEK_DAYS).swapaxes(-1, -2)
+    known = np.isfinite(weeks)
+    off = np.where(known, weeks - _mean(weeks, known)[..., None], 0.0)
+    off = off.swapaxes(-1, -2).reshape(days.shape)
     length = np.sqrt((off**2).sum(axis=-1, keepdims=True))
     unit = np.where(length > 0.0, off / np.where(length > 0.0, length, 1.0), 0.0)
     # The sum of the squares of all correlations is that of the days with each other.
@@ -134,7 +138,8 @@ def common_share(days: FloatArray) -> FloatArray:
     pairs = np.maximum(counted * (counted - 1), 1)
     squares = ((between**2).sum(axis=(1, 2)) - counted) / pairs
     worth = np.where(counted > 0, independent_share(days).mean(axis=0), 1.0)
-    chance = 1.0 / np.maximum(days.shape[-1] * worth - 1.0, 1.0)
+    free = (days.shape[-1] - WEEK_DAYS) * worth
+    chance = 1.0 / np.maximum(free, 1.0)
     return np.asarray(np.clip(squares - chance, SMALLEST_COMMON, LARGEST_COMMON))
 
 
@@ -169,7 +174,12 @@ def share_p_value(differing: int, *, series: int, usual: float, common: float) -
     if series == 0:
         return 1.0
     spread = 1.0 / common - 1.0
-    return float(betabinom.sf(differing - 1, series, usual * spread, (1.0 - usual) * spread))
+    one, other = usual * spread, (1.0 - usual) * spread
+    count = np.arange(differing, series + 1)
+    # scipy.stats.betabinom.sf, without its checks: this is asked for many times a look.
+    ways = -betaln(series - count + 1, count + 1) - math.log(series + 1)
+    logarithm = ways + betaln(count + one, series - count + other) - betaln(one, other)
+    return float(min(np.exp(logarithm).sum(), 1.0))
 
 
 def _mean(days: FloatArray, known: np.ndarray) -> FloatArray:
