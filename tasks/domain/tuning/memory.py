@@ -95,7 +95,10 @@ def _sized(
     if not peaks.hidden:
         enough = (one for one in offered if one >= floor and _sure(tails, one, tolerated))
         chosen = next(enough, chosen)
-    if old is not None and chosen < old and peaks.growth_per_day > GROWTH:
+    if old is not None and chosen > old and not seen.oom_kills.any() and not peaks.growing:
+        # A tail alone, that nothing has reached yet, is no reason to raise: the margin is.
+        chosen = min(max(old, floor), chosen)
+    if old is not None and chosen < old and peaks.growing:
         why = f"peaks grow by {peaks.growth_per_day:.1%} a day: a leak or growing data; look first"
         return NotSuggested(workload=workload, kind=kind, why=why, figures=figures)
     refused = not_worth_it(workload, kind, old, chosen, bounds)
@@ -159,6 +162,11 @@ class DailyPeaks:
     growth_per_day: float
 
     @property
+    def growing(self) -> bool:
+        """Whether peaks rise from day to day by more than weeks of the same load do."""
+        return self.growth_per_day > GROWTH
+
+    @property
     def hidden(self) -> bool:
         """Whether all higher days ended in a kill, so that no peak is known."""
         upper = self.logs >= np.median(self.logs)
@@ -189,7 +197,7 @@ class DailyPeaks:
             medians=medians,
             spreads=spread * events / rng.gamma(events, 1.0, DRAWS),
             shifts=rng.normal(0.0, level_sd(np.exp(self.logs - middle)), DRAWS)
-            + max(self.growth_per_day, 0.0) * (HORIZON / DAY) * (self.growth_per_day > GROWTH),
+            + max(self.growth_per_day, 0.0) * (HORIZON / DAY) * self.growing,
         )
 
 

@@ -75,6 +75,12 @@ def test_where_every_day_ends_in_a_kill_the_step_is_the_largest_and_nothing_is_c
     assert (found.effect.low, round(found.effect.high, 1)) == (0.0, 0.9)
 
 
+def test_a_heavy_tail_that_never_reached_the_limit_does_not_raise_it() -> None:
+    peaks = np.array([0.2 * GIB if day % 2 else 0.8 * GIB for day in range(DAYS)])
+    found = answer(observed(peaks, limit=GIB))
+    assert isinstance(found, NotSuggested)
+
+
 def test_growing_peaks_never_lower_a_limit() -> None:
     found = answer(observed(np.array([GIB * 1.05**day for day in range(DAYS)]), limit=20.0 * GIB))
     assert isinstance(found, NotSuggested)
