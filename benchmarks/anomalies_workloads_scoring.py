@@ -88,6 +88,17 @@ class Judgement:
     found: list[Found] = field(default_factory=list)
     severities: list[float] = field(default_factory=list)
 
+    def add(self, other: Judgement) -> None:
+        """Add what they were worth on other traces."""
+        self.weeks += other.weeks
+        self.false += other.false
+        for source, weeks in other.weeks_by_source.items():
+            self.weeks_by_source[source] = self.weeks_by_source.get(source, 0.0) + weeks
+        self.deploys += other.deploys
+        self.after_deploys += other.after_deploys
+        self.found += other.found
+        self.severities += other.severities
+
     def of(self, name: str) -> list[Found]:
         """Return the cases of a name."""
         return [one for one in self.found if one.case.name == name]

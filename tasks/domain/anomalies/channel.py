@@ -17,6 +17,10 @@ from tasks.domain.anomalies.moments import Moment
 from tasks.domain.anomalies.severity import Rarity
 from tasks.domain.anomalies.units import UNITS
 
+GROWTH_MATTERS = 0.08
+"""Of the limit; what grows by less counts for less."""
+CAPACITY = 4032.0
+"""Steps of which distances are remembered: two weeks of five minutes each."""
 GROWTH_CAPACITY = 2688.0
 """Quarters of an hour of which growth is remembered."""
 FORGET_HOURS = 1.0
@@ -55,7 +59,7 @@ class Channel:
     def __init__(self, signal: Signal) -> None:
         self.signal = signal
         self.expectation = Expectation(UNITS[signal])
-        self.rarity = Rarity()
+        self.rarity = Rarity(capacity=CAPACITY)
         self.before: list[float] = []
         self.growth = Growth() if signal is Signal.MEMORY else None
         self.growth_rarity = Rarity(capacity=GROWTH_CAPACITY)
@@ -117,7 +121,7 @@ class Channel:
         size = math.log1p(growth.update(self.expectation.freed, quarter))
         if size > 0.0:
             grown = self.expectation.freed - growth.since
-            weight = self.expectation.unit.weight(self.value, max(grown, 0.0))
+            weight = min(max(grown, 0.0) / GROWTH_MATTERS, 1.0)
             decades = -weight * math.log10(self.growth_rarity.share_above(size))
             # Filling up again to the usual level is no growth.
             self.growing = self.distance > 0.0 and decades > 0.5 * self.decades

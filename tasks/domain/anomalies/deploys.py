@@ -3,6 +3,7 @@
 | since the deploy | what deviates | counts |
 |---|---|---|
 | under `WARM_UP` | processor, latency, restarts, egress | not at all |
+| under `SETTLING` | the same | half |
 | under `RELEARN` | memory | not at all: new processes begin empty and fill |
 | under `WARM_UP` | errors | a third |
 | any | requests, refused connections | in full: a deploy does not explain them |
@@ -17,9 +18,11 @@ from datetime import datetime, timedelta
 from tasks.domain.anomalies.alarms import Signal
 
 WARM_UP = timedelta(minutes=30)
+SETTLING = timedelta(minutes=60)
 RELEARN = timedelta(hours=3)
 RECENT = timedelta(hours=3)
 ERRORS_COUNT = 0.33
+SETTLING_COUNTS = 0.5
 EXCUSED = frozenset({Signal.CPU, Signal.LATENCY, Signal.RESTARTS, Signal.EGRESS})
 
 
@@ -44,8 +47,9 @@ class Deploys:
         """Return 0 to 1: how much of a deviation now is not explained by a deploy."""
         if signal is Signal.MEMORY:
             return 0.0 if self.within(RELEARN, at) else 1.0
-        if not self.within(WARM_UP, at):
-            return 1.0
         if signal in EXCUSED:
-            return 0.0
-        return ERRORS_COUNT if signal is Signal.ERRORS else 1.0
+            if self.within(WARM_UP, at):
+                return 0.0
+            return SETTLING_COUNTS if self.within(SETTLING, at) else 1.0
+        early = signal is Signal.ERRORS and self.within(WARM_UP, at)
+        return ERRORS_COUNT if early else 1.0

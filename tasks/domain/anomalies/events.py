@@ -19,6 +19,8 @@ CAPACITY = 120.0
 TAIL_SHARE = 0.25
 USUAL_EXCESS = 0.6
 """Powers of ten that a peak exceeds others by, before anything is known of a workload."""
+YOUNG_WEEKS = (1.0, 2.0)
+"""Ages at which the same is done: what seemed unusual at first was often only unknown."""
 FIRST_OCCASIONS, FIRST_WEEKS = 10.0, 0.5
 """As if so many had been seen before."""
 
@@ -26,13 +28,14 @@ FIRST_OCCASIONS, FIRST_WEEKS = 10.0, 0.5
 class Events:
     """What occasions have been like in one workload."""
 
-    __slots__ = ("calm_hours", "peak", "rarity", "weeks")
+    __slots__ = ("age_weeks", "calm_hours", "fades", "peak", "rarity", "weeks")
 
     def __init__(self) -> None:
         self.rarity = Rarity(
             capacity=2.0 * CAPACITY, tail_share=TAIL_SHARE, usual_excess=USUAL_EXCESS
         )
-        self.weeks = 0.0
+        self.weeks = self.age_weeks = 0.0
+        self.fades = 0
         self.peak: float | None = None
         self.calm_hours = 0.0
 
@@ -52,6 +55,9 @@ class Events:
             hours: Since the last step.
         """
         self.weeks += hours / 168.0
+        self.age_weeks += hours / 168.0
+        if self.fades < len(YOUNG_WEEKS) and self.age_weeks >= YOUNG_WEEKS[self.fades]:
+            self._fade()
         if share <= UNUSUAL_SHARE:
             self.peak = score if self.peak is None else max(self.peak, score)
             self.calm_hours = 0.0
@@ -62,15 +68,20 @@ class Events:
         self.rarity.learn(self.peak)
         self.peak = None
         if self.rarity.total >= CAPACITY:
-            self.rarity.fade()
-            self.weeks *= 0.5
+            self._fade()
         return True
+
+    def _fade(self) -> None:
+        self.rarity.fade()
+        self.weeks *= 0.5
+        self.fades += 1
 
     def to_state(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "rarity": self.rarity.to_state(),
-            "weeks": self.weeks,
+            "weeks": [self.weeks, self.age_weeks],
+            "fades": self.fades,
             "peak": self.peak,
             "calm_hours": self.calm_hours,
         }
@@ -80,6 +91,7 @@ class Events:
         """Return what `to_state` described."""
         found = cls()
         found.rarity = Rarity.from_state(state["rarity"])
-        found.weeks, found.peak = state["weeks"], state["peak"]
-        found.calm_hours = state["calm_hours"]
+        found.weeks, found.age_weeks = state["weeks"]
+        found.fades = state["fades"]
+        found.peak, found.calm_hours = state["peak"], state["calm_hours"]
         return found

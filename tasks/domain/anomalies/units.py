@@ -2,7 +2,7 @@
 
 | signal | compared as | least spread | matters from | below counts | follows requests |
 |---|---|---|---|---|---|
-| cpu_fraction | log(x + 0.02) | 5 % | 65 % | half | yes |
+| cpu_fraction | log(x + 0.05) | 5 % | 65 % | half | yes |
 | memory_fraction | x | 0.005 | 0.05 of the limit | a quarter | yes |
 | requests_per_second | log(x + 0.1) | 5 % | 35 % | in full | |
 | error_fraction | square root | 0.01 | 0.01 of requests | not | |
@@ -82,7 +82,7 @@ class Unit:
 UNITS: dict[Signal, Unit] = {
     Signal.CPU: Unit(
         scale=Scale.RATIO,
-        offset=0.02,
+        offset=0.05,
         least_spread=0.05,
         matters=0.5,
         below=0.5,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.domain.anomalies.alarms import Signal
-from tasks.domain.anomalies.deploys import RELEARN, WARM_UP, Deploys
+from tasks.domain.anomalies.deploys import RELEARN, SETTLING, WARM_UP, Deploys
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TICK = timedelta(minutes=1)
@@ -20,7 +20,8 @@ def test_without_a_deploy_everything_counts(signal: Signal) -> None:
 def test_a_warm_up_excuses_what_cold_processes_do(signal: Signal) -> None:
     deploys = Deploys(AT)
     assert deploys.weight(signal, AT + WARM_UP - TICK) == 0.0
-    assert deploys.weight(signal, AT + WARM_UP) == 1.0
+    assert 0.0 < deploys.weight(signal, AT + WARM_UP) < 1.0
+    assert deploys.weight(signal, AT + SETTLING) == 1.0
 
 
 def test_memory_is_excused_until_new_processes_have_filled() -> None:
