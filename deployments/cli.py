@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
@@ -435,6 +436,7 @@ def rollback(model: str, *, reason: str = "by hand") -> int:
     """
     try:
         with running_api(Local(home=default_home())) as api:
+            os.environ |= of_models.client_environment()
             found = of_models.roll_back(api, model, reason=reason)
     except (NotUpError, PrefectApiError, of_models.ModelCommandError) as error:
         return _complain("not rolled back", error)

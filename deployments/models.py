@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,6 +62,16 @@ class Model:
     message: str
 
 
+def client_environment() -> dict[str, str]:
+    """Return what a program that uses Prefect's client in its own process needs set before it does.
+
+    A company's proxy has no way to this machine's loopback; nothing is counted anywhere; the log of
+    what was done is for runs, and people get a line of their own.
+    """
+    proxies = {"NO_PROXY": no_proxy(), "no_proxy": no_proxy()}
+    return QUIET_PREFECT | proxies | {"PREFECT_LOGGING_LEVEL": "WARNING"}
+
+
 def models(api: PrefectApi) -> list[Model]:
     """Return every model that the registry knows, by name."""
     return [_model(name, data) for name, data in sorted(api.blocks("model-registry").items())]
@@ -85,8 +94,6 @@ def roll_back(api: PrefectApi, name: str, *, reason: str) -> Model:
 
 
 def _move_pointer(url: str, name: str, *, reason: str, serving: str | None) -> None:
-    # A company's proxy has no way to this machine's loopback, and nothing is counted anywhere.
-    os.environ |= QUIET_PREFECT | {"NO_PROXY": no_proxy(), "no_proxy": no_proxy()}
     # Late: importing Prefect takes a second, and listing models does not need it.
     from prefect.settings import PREFECT_API_URL, temporary_settings
 

@@ -187,7 +187,7 @@ def promote(name: str, sha256: str, *, reason: str, now: datetime) -> Registry:
         name,
         lambda current: promoted(current, sha256),
         now=now,
-        message=f"{sha256[:12]} was promoted: {reason}",
+        message=f"{sha256[:12]} was promoted: {reason[:LONGEST_REASON]}",
     )
 
 

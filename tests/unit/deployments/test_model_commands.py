@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from deployments import cli, model_show
-from deployments.models import ModelCommandError, models, roll_back
+from deployments.models import ModelCommandError, client_environment, models, roll_back
 from deployments.prefect_api import PrefectApi, RefusedError
 
 ADDRESS = "http://127.0.0.1:4200/api"
@@ -143,6 +143,17 @@ def test_a_model_that_is_not_there_is_answered_with_those_that_are() -> None:
 def test_a_server_that_refuses_is_not_taken_for_one_without_models() -> None:
     with pytest.raises(RefusedError, match="500"):
         models(server({}, status=500))
+
+
+def test_the_way_to_the_server_goes_past_a_proxy_and_tells_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("no_proxy", "intranet.example")
+
+    found = client_environment()
+
+    assert found["NO_PROXY"] == found["no_proxy"] == "intranet.example,127.0.0.1,localhost"
+    assert found["DO_NOT_TRACK"] == "1"
 
 
 def test_where_nothing_is_up_the_commands_say_so(
