@@ -51,7 +51,9 @@ def rebuilding_errors(values: FloatArray, *, seed: int) -> FloatArray:
     windows = np.lib.stride_tricks.sliding_window_view(
         np.concatenate([np.full(WINDOW - 1, scaled[0]), scaled]), WINDOW
     )
-    model = MLPRegressor(LAYERS, activation="tanh", max_iter=ROUNDS, random_state=seed)
+    model = MLPRegressor(
+        hidden_layer_sizes=LAYERS, activation="tanh", max_iter=ROUNDS, random_state=seed
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(windows[:fitted], windows[:fitted])
