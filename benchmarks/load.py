@@ -54,7 +54,7 @@ class Plan:
     subset: Subset
 
 
-FULL = Plan(every=1, subset=Subset(series=40, origins=3))
+FULL = Plan(every=1, subset=Subset(series=30, origins=2))
 QUICK = Plan(every=6, subset=Subset(series=8, origins=1))
 
 

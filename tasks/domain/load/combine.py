@@ -22,7 +22,7 @@ BANDS = len(RANGES) + 1
 SHARES = np.linspace(0.0, 1.0, 11)
 PRIOR_CASES = 400
 """Of all groups, added to a group's own."""
-MARGIN = 0.01
+MARGIN = 0.03
 """Share of the error that a naive rule has to take away before it gets a say."""
 
 

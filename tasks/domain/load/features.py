@@ -66,7 +66,7 @@ class Ahead:
     Attributes:
         features: (m, k) for trees.
         rules: (m, r) what simple rules expect: last value, means, medians, the same hour of days.
-        anchors: (m, 4) of ANCHORS.
+        anchors: (m, 2) of ANCHORS.
         naive: (m, 3) of NAIVES.
     """
 
@@ -76,9 +76,9 @@ class Ahead:
     naive: FloatArray
 
 
-ANCHORS = ("level", "last", "same_hour", "alike")
-"""What the trees of one model correct: the median of the last day, the newest value, the median of the
-same hour on a week's days, and what followed the most alike days."""
+ANCHORS = ("level", "alike")
+"""What the trees of one ensemble correct: the median of the last day, or what followed the most alike
+days. The newest value and the same hour's median were no better anchors anywhere."""
 
 NAIVES = ("last-value", "seasonal-day", "seasonal-week")
 
@@ -215,7 +215,7 @@ def ahead_of(history: History, origins: Origins, pair: IntArray, horizon: IntArr
     return Ahead(
         features=np.concatenate([shape, expected, _matrix(others)], axis=1),
         rules=np.concatenate([shape[:, RULES_OF_SHAPE], expected], axis=1, dtype=np.float64),
-        anchors=np.column_stack([np.zeros(len(pair)), now, middle, alike]),
+        anchors=np.column_stack([np.zeros(len(pair)), alike]),
         naive=np.column_stack([now, same[:, 0], same[:, -1]]),
     )
 

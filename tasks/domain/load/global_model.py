@@ -17,8 +17,6 @@ from tasks.domain.load.global_linear import RuleWeights, fit_rule_weights
 from tasks.domain.load.global_trees import Job, fit_boosters, predictions
 from tasks.domain.load.sampling import Cases
 
-EARLY_ANCHORS = ("level", "alike", "same_hour")
-LATE_ANCHORS = ("level", "alike")
 TAILS = (0.1, 0.9)
 FEWEST_CASES = 500
 
@@ -28,7 +26,7 @@ class Expected:
     """What is expected of m cases, in spreads about the level.
 
     Attributes:
-        members: (m, k) of each ensemble of trees.
+        members: (m, k) of each ensemble of trees, and of the weighted rules.
         low: (m,) 10 % quantile.
         high: (m,) 90 % quantile.
     """
@@ -61,13 +59,16 @@ class GlobalModel:
 
     def predict(self, ahead: Ahead, horizon: IntArray, *, threads: int = 1) -> Expected:
         """Return what is expected of cases at their hours ahead."""
-        features = _design(ahead, self.rules.predict(ahead.rules, horizon))
+        simple = self.rules.predict(ahead.rules, horizon)
+        features = _design(ahead, simple)
         found = predictions((*self.members, *self.tails), features, threads=threads)
         places = [ANCHORS.index(name) for name in self.anchors]
         count = len(self.members)
         low, high = found[count:]
         return Expected(
-            members=ahead.anchors[:, places] + np.column_stack(found[:count]),
+            members=np.column_stack(
+                [ahead.anchors[:, places] + np.column_stack(found[:count]), simple]
+            ),
             low=np.minimum(low, high),
             high=np.maximum(low, high),
         )
@@ -91,19 +92,17 @@ def fit_global_model(
     features = _design(cases.ahead, weights.predict(rules, horizon))
     every = np.arange(len(cases))
     jobs = [
-        *(_job(cases, early, anchor, seed + at) for at, anchor in enumerate(EARLY_ANCHORS)),
+        *(_job(cases, early, anchor, seed + at) for at, anchor in enumerate(ANCHORS)),
         *(_job(cases, early, "level", seed, quantile=quantile) for quantile in TAILS),
-        *(_job(cases, every, anchor, seed + 100 + at) for at, anchor in enumerate(LATE_ANCHORS)),
+        *(_job(cases, every, anchor, seed + 100 + at) for at, anchor in enumerate(ANCHORS)),
     ]
     found = fit_boosters(features, cases.target, cases.weight, jobs, threads=threads)
-    count = len(EARLY_ANCHORS)
+    count = len(ANCHORS)
     tails = tuple(found[count : count + 2])
-    first = GlobalModel(
-        rules=weights, anchors=EARLY_ANCHORS, members=tuple(found[:count]), tails=tails
-    )
+    first = GlobalModel(rules=weights, anchors=ANCHORS, members=tuple(found[:count]), tails=tails)
     both = GlobalModel(
         rules=weights,
-        anchors=EARLY_ANCHORS + LATE_ANCHORS,
+        anchors=2 * ANCHORS,
         members=(*found[:count], *found[count + 2 :]),
         tails=tails,
     )

@@ -27,7 +27,7 @@ def test_nothing_after_the_origin_is_read() -> None:
         past = History(**{**{k: getattr(past, k) for k in History.__slots__}, "scale": np.ones(6)})
         origins = origins_of(past, row, seen, horizon=24)
         found.append(ahead_of(past, origins, pair, horizon).features)
-    assert np.array_equal(*found)
+    assert np.array_equal(found[0], found[1])
 
 
 def test_features_do_not_depend_on_the_unit() -> None:

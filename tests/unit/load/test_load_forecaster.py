@@ -127,7 +127,7 @@ def test_impossible_horizons_are_refused(steps: int) -> None:
         ("schema", 99),
         ("anchors", ["level", "unknown"]),
         ("members", [1, 2]),
-        ("members", ["not a booster"] * 5),
+        ("members", ["not a booster"] * 4),
         ("factors", [1.0]),
         ("horizon_steps", "24"),
         ("load", "nothing"),
