@@ -86,18 +86,7 @@ def _sized(
     peaks = DailyPeaks.of(seen)
     figures = _figures(seen, peaks)
     tails = peaks.tails(rng=rng)
-    floor = float(np.nanmax(seen.peak_bytes)) * bounds.memory_margin
-    if seen.oom_kills.any() and seen.limit_bytes is not None:
-        floor = max(floor, AFTER_KILL * seen.limit_bytes)
-    offered = offered_settings(old, least=LEAST_BYTES, most=3.0 * floor, bounds=bounds, cap=cap)
-    tolerated = bounds.oom_probability
-    chosen = offered[-1]
-    if not peaks.hidden:
-        enough = (one for one in offered if one >= floor and _sure(tails, one, tolerated))
-        chosen = next(enough, chosen)
-    if old is not None and chosen > old and not seen.oom_kills.any() and not peaks.growing:
-        # A tail alone, that nothing has reached yet, is no reason to raise: the margin is.
-        chosen = min(max(old, floor), chosen)
+    chosen = _chosen_bytes(seen, peaks, tails, old=old, cap=cap, bounds=bounds)
     if old is not None and chosen < old and peaks.growing:
         why = f"peaks grow by {peaks.growth_per_day:.1%} a day: a leak or growing data; look first"
         return NotSuggested(workload=workload, kind=kind, why=why, figures=figures)
@@ -109,7 +98,7 @@ def _sized(
         # Every high day ended in a kill: nothing tells how much was wanted, any outcome is as likely.
         drawn = np.linspace(0.0, 1.0, DRAWS)
     before = 1.0 if old is None else _before(peaks, tails, old, kind)
-    promised = max(tolerated, float(drawn.mean()))
+    promised = max(bounds.oom_probability, float(drawn.mean()))
     measure = Measure.OOM if kind is Kind.MEMORY_LIMIT else Measure.PEAK_ABOVE
     return Suggestion(
         workload=workload,
@@ -124,6 +113,32 @@ def _sized(
             method=METHOD,
         ),
     )
+
+
+def _chosen_bytes(
+    seen: MemoryObserved,
+    peaks: DailyPeaks,
+    tails: Tails,
+    *,
+    old: float | None,
+    cap: float | None,
+    bounds: TuningBounds,
+) -> float:
+    """Return the smallest size offered that is surely enough; the largest where none is."""
+    floor = float(np.nanmax(seen.peak_bytes)) * bounds.memory_margin
+    if seen.oom_kills.any() and seen.limit_bytes is not None:
+        floor = max(floor, AFTER_KILL * seen.limit_bytes)
+    offered = offered_settings(old, least=LEAST_BYTES, most=3.0 * floor, bounds=bounds, cap=cap)
+    chosen = offered[-1]
+    if not peaks.hidden:
+        enough = (
+            one for one in offered if one >= floor and _sure(tails, one, bounds.oom_probability)
+        )
+        chosen = next(enough, chosen)
+    if old is not None and chosen > old and not seen.oom_kills.any() and not peaks.growing:
+        # A tail alone, that nothing has reached yet, is no reason to raise: the margin is.
+        chosen = min(max(old, floor), chosen)
+    return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
