@@ -87,7 +87,8 @@ class Finding:
         window_days: Of the most recent days.
         share: Of the series that differ each by itself, 0 to 1.
         change: Median over these series of the change of the median day, in units of half the range
-            between the quartiles of the training's days; above 0 is more.
+            between the quartiles of the training's days; above 0 is more, infinite where all of them
+            were the same.
         p_value: Of the panel, corrected for features, windows and the looks of a month.
     """
 
@@ -247,7 +248,13 @@ def _reason(what: tuple[Finding, ...], *, smallest: float, series: int, policy: 
             f"p {smallest:.2g} for a month of looks, above {policy.false_alarms_per_month:g}"
         )
     return "drift: " + "; ".join(
-        f"{one.feature} of {one.share:.0%} of {series} series is {one.change:+.1f} of its usual "
-        f"range in the last {one.window_days} days (p {one.p_value:.2g} for a month of looks)"
+        f"{one.feature} of {one.share:.0%} of {series} series {_changed(one)} "
+        f"in the last {one.window_days} days (p {one.p_value:.2g} for a month of looks)"
         for one in what
     )
+
+
+def _changed(finding: Finding) -> str:
+    if math.isfinite(finding.change):
+        return f"is {finding.change:+.1f} of its usual range"
+    return "is no longer what it always was"

@@ -22,6 +22,7 @@ MIN_KNOWN_DAYS_SHARE = 0.7
 LARGEST_MEMORY = 0.9
 SMALLEST_COMMON = 0.02
 LARGEST_COMMON = 0.5
+LARGEST_USUAL = 0.99
 WEEK_DAYS = 7
 
 
@@ -102,7 +103,7 @@ def usual_share(days: FloatArray, *, worth: FloatArray) -> FloatArray:
         worth: (n, features).
 
     Returns:
-        (features,) mean over the weeks, LEVEL at least: what a test that holds its level gives, and
+        (features,) mean over the weeks, LEVEL at least and LARGEST_USUAL at most: what a test that holds its level gives, and
         more where levels wander for longer than the autocorrelation of days says.
     """
     shares = []
@@ -110,7 +111,7 @@ def usual_share(days: FloatArray, *, worth: FloatArray) -> FloatArray:
         week = np.arange(first, first + WEEK_DAYS)
         others = np.delete(days, week, axis=-1)
         shares.append(share_differing(ks_p_values(others, days[..., week], worth=worth)))
-    return np.asarray(np.maximum(np.mean(shares, axis=0), LEVEL))
+    return np.asarray(np.clip(np.mean(shares, axis=0), LEVEL, LARGEST_USUAL))
 
 
 def common_share(days: FloatArray) -> FloatArray:

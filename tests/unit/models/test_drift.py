@@ -125,6 +125,25 @@ def test_idle_machines_do_not_drift() -> None:
     assert not found.drifted
 
 
+def test_machines_that_were_idle_and_work_now_have_drifted() -> None:
+    found = check_drift(
+        Observed(values=np.zeros((20, 28 * DAY))),
+        Observed(values=load(14, seed=1)),
+        steps_per_day=DAY,
+    )
+    assert found.drifted
+    assert "level of 100% of 20 series is no longer what it always was" in found.reason
+
+
+def test_a_training_that_never_was_the_same_twice_shows_no_drift() -> None:
+    weeks = 1e3 * np.repeat([0.0, 1.0, 2.0, 3.0], 7 * DAY)
+    before = load(28, seed=0) + weeks
+    found = check_drift(
+        Observed(values=before), Observed(values=load(14, seed=1) - 1e3), steps_per_day=DAY
+    )
+    assert Feature.LEVEL not in {one.feature for one in found.what}
+
+
 def test_distances_are_those_of_scipy_ties_and_gaps_included() -> None:
     rng = np.random.default_rng(2)
     before = rng.integers(0, 6, size=(30, 28)).astype(np.float64)
