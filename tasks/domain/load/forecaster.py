@@ -5,6 +5,8 @@ Fit once (`fit_load_model`), forecast whole panels or chunks of them (`forecast_
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,13 @@ from tasks.domain.load.history import DAY, History, history_of
 from tasks.domain.load.intervals import Widths, fit_widths, interval, unmeasured
 from tasks.domain.load.members import Member, local_forecasts
 from tasks.domain.load.model import LoadModel, load_model_from_state
+from tasks.domain.load.own_record import (
+    OwnRecords,
+    fit_own_records,
+    mixed,
+    no_records,
+    span_of,
+)
 from tasks.domain.load.panel import HOUR, LoadPanel
 from tasks.domain.load.sampling import draw_cases
 from tasks.domain.load.steps import to_steps, within_hour
@@ -60,12 +69,12 @@ def fit_load_model(
         )
     cases = draw_cases(history, horizon=horizon, seed=seed)
     trees: GlobalModel | None = None
-    blend, widths, count = unblended(), unmeasured(), 0
+    blend, own, widths, count = unblended(), no_records(), unmeasured(), 0
     if cases is not None:
         early = np.flatnonzero(cases.column < history.hours - held_hours(history.hours))
         if len(early) >= FEWEST_CASES:
             first, trees = fit_global_model(cases, early, seed=seed, threads=threads)
-            blend, widths = _measured(panel, history, first, horizon, seed, threads)
+            blend, own, widths = _measured(panel, history, first, horizon, seed, threads)
             count = len(cases)
     return LoadModel(
         load=panel.load,
@@ -75,6 +84,7 @@ def fit_load_model(
         closing=history.closing is not None,
         trees=trees,
         blend=blend,
+        own=own,
         widths=widths,
         cases=count,
     )
@@ -82,15 +92,22 @@ def fit_load_model(
 
 def _measured(
     panel: LoadPanel, history: History, first: GlobalModel, horizon: int, seed: int, threads: int
-) -> tuple[Blend, Widths]:
-    """Return how far the model is to be believed, by a backtest of its early trees."""
-    backtest = run_backtest(
-        history, first, behaviour_groups(panel), horizon=horizon, seed=seed, threads=threads
-    )
+) -> tuple[Blend, OwnRecords, Widths]:
+    """Return how far the model is to be believed, by a backtest of its early trees.
+
+    Widths are measured about medians that no series' own record has touched: it was made on the same
+    cases, and would make the intervals look better than they are.
+    """
+    groups = behaviour_groups(panel)
+    backtest = run_backtest(history, first, groups, horizon=horizon, seed=seed, threads=threads)
     if backtest is None:
-        return unblended(), unmeasured()
+        return unblended(), no_records(), unmeasured()
     blend = fit_blend(backtest)
-    return blend, fit_widths(backtest, blend)
+    median = blend.apply(
+        backtest.median, backtest.naive, group_index(backtest.group), backtest.band
+    )
+    own = fit_own_records(backtest, median, groups, panel.series)
+    return blend, own, fit_widths(backtest, blend)
 
 
 def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> LoadForecasts:
@@ -111,11 +128,13 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
     rows = np.flatnonzero(history.known.sum(axis=1) >= LEAST_HOURS)
     if model.trees is not None and rows.size:
         group = group_index(behaviour_groups(panel))
-        hourly, blended = _model_quantiles(history, model, model.trees, rows, group[rows], threads)
-        newest = local_forecasts(panel.take(rows.tolist()), horizon_steps=1)[Member.LAST_VALUE]
-        within = within_hour(panel.take(rows.tolist()))
+        known = panel.take(rows.tolist())
+        own = model.own.of(known.series)
+        hourly = _model_quantiles(history, model, rows, group[rows], own, threads)
+        newest = local_forecasts(known, horizon_steps=1)[Member.LAST_VALUE]
+        within = within_hour(known)
         quantiles[rows] = to_steps(hourly, newest[:, 0], within, each=each)[:, :steps]
-        method[rows] = blended
+        method[rows] = _methods(model, group[rows], own)
         confidence[rows] = model.widths.coverage[group[rows]]
     return LoadForecasts(
         load=panel.load,
@@ -132,36 +151,40 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
 def _model_quantiles(
     history: History,
     model: LoadModel,
-    trees: GlobalModel,
     rows: IntArray,
     group: IntArray,
+    own: FloatArray,
     threads: int,
-) -> tuple[FloatArray, list[str]]:
-    """Return (r, hours, 3) quantiles, and what each median mostly comes from."""
+) -> FloatArray:
+    """Return (r, hours, 3) quantiles of rows, given (r,) groups and (r, spans, 3) own shares."""
     hours = model.horizon_hours
     origins = origins_of(history, rows, np.full(len(rows), history.hours), horizon=hours)
     pair = np.repeat(np.arange(len(rows)), hours)
     horizon = np.tile(np.arange(1, hours + 1), len(rows))
     ahead = ahead_of(history, origins, pair, horizon)
+    trees = cast("GlobalModel", model.trees)
     expected = trees.predict(ahead, horizon, threads=threads)
     band = range_of(horizon)
     median = model.blend.apply(expected.median, ahead.naive, group[pair], band)
+    median = mixed(median, ahead.naive, own[pair, span_of(horizon)])
     factor = model.widths.factors[group[pair], band]
     low, high = interval(median, expected.low, expected.high, factor)
     turned = np.column_stack([low, median, high])
     found = origins.level[pair, None] + origins.spread[pair, None] * turned
-    names = _methods(model.blend, group, np.unique(band))
-    return found.reshape(len(rows), hours, 3), names
+    return found.reshape(len(rows), hours, 3)
 
 
-def _methods(blend: Blend, group: IntArray, bands: IntArray) -> list[str]:
+def _methods(model: LoadModel, group: IntArray, own: FloatArray) -> list[str]:
     """Return what most of each median comes from: the model, or a naive rule that outweighs it."""
-    mean = blend.shares[:, bands].mean(axis=1)
-    most = [
-        NAIVES[int(share.argmax())] if share.max() > 1.0 - share.sum() else "global"
-        for share in mean
+    bands = np.unique(range_of(np.arange(1, model.horizon_hours + 1)))
+    blended = model.blend.shares[:, bands].mean(axis=1)[group]
+    kept = 1.0 - own.mean(axis=1).sum(axis=1, keepdims=True)
+    shares = own.mean(axis=1) + kept * blended
+    rest = 1.0 - shares.sum(axis=1)
+    return [
+        NAIVES[int(share.argmax())] if share.max() > more else "global"
+        for share, more in zip(shares, rest.tolist(), strict=True)
     ]
-    return [most[at] for at in group.tolist()]
 
 
 def _naive_quantiles(

@@ -17,6 +17,7 @@ from tasks.domain.load.features import ANCHORS, NAIVES
 from tasks.domain.load.global_linear import RuleWeights
 from tasks.domain.load.global_model import TAILS, GlobalModel
 from tasks.domain.load.intervals import Widths
+from tasks.domain.load.own_record import SPANS, OwnRecords
 from tasks.domain.load.panel import HOUR, Load
 
 StateValue: TypeAlias = str | int | float | bool | list[str] | FloatArray | None
@@ -36,7 +37,8 @@ class LoadModel:
         clock: Whether it reads the hour of the day and of the week.
         closing: Whether it reads how hours closed.
         trees: None where there was too little history for any: naive rules are used.
-        blend: How far it is believed.
+        blend: How far each group believes it.
+        own: And each of the series that it was fitted to.
         widths: Of its intervals, and how often they held.
         cases: It was trained on so many.
     """
@@ -48,6 +50,7 @@ class LoadModel:
     closing: bool
     trees: GlobalModel | None
     blend: Blend
+    own: OwnRecords
     widths: Widths
     cases: int
 
@@ -67,6 +70,8 @@ class LoadModel:
             "closing": self.closing,
             "cases": self.cases,
             "shares": self.blend.shares,
+            "series": list(self.own.series),
+            "own_shares": self.own.shares,
             "factors": self.widths.factors,
             "coverage": self.widths.coverage,
             "anchors": None,
@@ -107,6 +112,7 @@ def _model(state: Mapping[str, StateValue]) -> LoadModel:
         closing=bool(state["closing"]),
         trees=None if state["anchors"] is None else _trees(state),
         blend=Blend(shares=_array(state["shares"], (*shape, len(NAIVES)))),
+        own=_own(state),
         widths=Widths(
             factors=_array(state["factors"], shape),
             coverage=_array(state["coverage"], shape[:1]),
@@ -129,6 +135,12 @@ def _trees(state: Mapping[str, StateValue]) -> GlobalModel:
     return GlobalModel(
         rules=RuleWeights(weights=rules), anchors=tuple(anchors), members=members, tails=tails
     )
+
+
+def _own(state: Mapping[str, StateValue]) -> OwnRecords:
+    series = tuple(_texts(state["series"]))
+    shape = (len(series), len(SPANS) + 1, len(NAIVES))
+    return OwnRecords(series=series, shares=_array(state["own_shares"], shape))
 
 
 def _boosters(texts: StateValue) -> tuple[lgb.Booster, ...]:

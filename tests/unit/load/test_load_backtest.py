@@ -5,6 +5,7 @@ from tasks.domain.load.backtest import Backtest, held_hours
 from tasks.domain.load.combine import fit_blend, group_index, unblended
 from tasks.domain.load.global_linear import fit_rule_weights, range_of
 from tasks.domain.load.intervals import fit_widths, interval
+from tasks.domain.load.own_record import OwnRecords, fit_own_records, mixed, span_of
 
 CASES = 2_000
 
@@ -92,3 +93,31 @@ def test_rule_weights_find_the_rule_that_holds_despite_outliers() -> None:
     horizon = rng.integers(1, 25, 3_000)
     found = fit_rule_weights(rules, horizon, target, np.ones(3_000)).weights
     assert found == pytest.approx(np.tile([0.0, 1.0, 0.0], (6, 1)), abs=0.15)
+
+
+def own_shares(test: Backtest) -> OwnRecords:
+    groups = np.full(20, "steady")
+    return fit_own_records(test, test.median, groups, [f"vm-{row}" for row in range(20)])
+
+
+def test_a_series_whose_last_value_did_better_gets_half_of_it() -> None:
+    shares = own_shares(backtest(model_error=2.0, last_error=0.0)).shares
+    assert shares[..., 0] == pytest.approx(0.5)
+
+
+def test_a_series_whose_model_did_better_keeps_it() -> None:
+    assert own_shares(backtest(model_error=0.0, last_error=2.0)).shares.sum() == 0.0
+
+
+def test_a_series_that_was_not_there_has_no_record() -> None:
+    found = own_shares(backtest(model_error=2.0, last_error=0.0)).of(["new", "vm-3"])
+    assert found[:, 0, 0] == pytest.approx([0.0, 0.5])
+
+
+def test_the_next_four_hours_have_a_record_of_their_own() -> None:
+    assert span_of(np.array([1, 4, 5, 24])).tolist() == [0, 0, 1, 1]
+
+
+def test_shares_mix_the_rules_into_the_median() -> None:
+    found = mixed(np.array([10.0]), np.array([[20.0, 0.0, 0.0]]), np.array([[0.25, 0.0, 0.0]]))
+    assert found.tolist() == [12.5]
