@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.adapters.pulumi.checkpoint import locks, restored_checkpoint
+from tasks.adapters.pulumi.checkpoint import (
+    drop_broken_attributes,
+    locks,
+    restored_checkpoint,
+)
 from tasks.adapters.pulumi.engine import HOW_TO_GET, preview, required_version
 from tasks.adapters.pulumi.environment import (
     AwsEnvironment,
@@ -127,6 +131,21 @@ def test_a_checkpoint_without_any_readable_backup_is_reported_and_left(tmp_path:
     with pytest.raises(PermanentError, match="none of its 1 backups"):
         restored_checkpoint(settings(tmp_path), stack="eu")
     assert path.read_text() == "{"
+
+
+def test_only_attributes_that_are_cut_off_are_dropped_and_only_of_this_stack(
+    tmp_path: Path,
+) -> None:
+    path = checkpoint(tmp_path, '{"checkpoint": {}}')
+    whole, cut_off = Path(f"{path}.bak.attrs"), Path(f"{path}.attrs")
+    other = path.with_name("eu-west.json.attrs")
+    whole.write_text('{"user.content_type": "text/plain"}')
+    for one in (cut_off, other):
+        one.write_text("")
+    assert drop_broken_attributes(settings(tmp_path), stack="eu") == (cut_off.name,)
+    assert whole.exists()
+    assert other.exists()
+    assert drop_broken_attributes(settings(tmp_path), stack="eu") == ()
 
 
 def test_a_stack_that_was_removed_does_not_come_back(tmp_path: Path) -> None:

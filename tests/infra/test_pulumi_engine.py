@@ -262,6 +262,19 @@ def test_a_cut_off_checkpoint_gives_way_to_its_backup(stack: Stack) -> None:
     assert exported(stack.settings, stack="eu")["resources"]
 
 
+def test_attributes_that_a_kill_left_empty_hide_no_state(stack: Stack) -> None:
+    stack.adopt()
+    before = exported(stack.settings, stack="eu")
+    folder = stack.settings.backend_folder
+    assert folder is not None
+    # The backend writes the file beside a file in place, before it replaces the file itself.
+    (folder / ".pulumi/stacks/homeostat/eu.json.attrs").write_bytes(b"")
+    with pytest.raises(PermanentError, match="EOF"):
+        exported(stack.settings, stack="eu")
+    assert stack.recovered().restored_from is None
+    assert exported(stack.settings, stack="eu")["resources"] == before["resources"]
+
+
 def test_a_program_that_fails_is_told_in_one_line_without_secrets(stack: Stack) -> None:
     path = stack.folder / "__main__.py"
     path.write_text(

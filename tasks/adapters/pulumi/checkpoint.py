@@ -11,6 +11,9 @@ from tasks.adapters.pulumi.environment import EngineSettings
 from tasks.domain.errors import PermanentError
 from tasks.domain.stacks.program import PROJECT
 
+ATTRIBUTES = ".attrs"
+"""Ending of the file beside each file of the backend."""
+
 
 def locks(settings: EngineSettings, *, stack: str) -> tuple[str, ...]:
     """Return who holds the engine's lock, for example "root@host (process 12) since 2026-...".
@@ -23,6 +26,30 @@ def locks(settings: EngineSettings, *, stack: str) -> tuple[str, ...]:
         return ("the backend's lock, if there was one",)
     found = (folder / ".pulumi/locks/organization" / PROJECT / stack).glob("*.json")
     return tuple(_holder(path) for path in sorted(found))
+
+
+def drop_broken_attributes(settings: EngineSettings, *, stack: str) -> tuple[str, ...]:
+    """Remove files of attributes that a kill left half-written, and return their names.
+
+    The backend of files replaces a file in one step, but writes its attributes (type and checksum,
+    of which the engine needs neither) in place just before: killed between the two, it leaves a file
+    that is whole and that nobody can open ("EOF"). Without attributes it is read as it is.
+    """
+    folder = settings.backend_folder
+    if folder is None:
+        return ()
+    ours = (
+        *(folder / ".pulumi/stacks" / PROJECT).glob(f"{stack}.json*{ATTRIBUTES}"),
+        *(
+            path
+            for place in ("locks/organization", "backups", "history")
+            for path in (folder / ".pulumi" / place / PROJECT / stack).glob(f"*{ATTRIBUTES}")
+        ),
+    )
+    broken = sorted(path for path in ours if not _is_json(path))
+    for path in broken:
+        path.unlink(missing_ok=True)
+    return tuple(path.name for path in broken)
 
 
 def restored_checkpoint(settings: EngineSettings, *, stack: str) -> str | None:
@@ -71,6 +98,16 @@ def _backups(folder: Path, path: Path, stack: str) -> Iterator[Path]:
         key=lambda one: one.name,
         reverse=True,
     )
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    except OSError:  # Gone meanwhile: nothing is left to be broken.
+        return True
+    return True
 
 
 def _is_readable(path: Path) -> bool:

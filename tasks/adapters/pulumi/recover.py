@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.adapters.pulumi.checkpoint import locks, restored_checkpoint
+from tasks.adapters.pulumi.checkpoint import drop_broken_attributes, locks, restored_checkpoint
 from tasks.adapters.pulumi.engine import engine_error, required_version, stack_request
 from tasks.adapters.pulumi.environment import EngineSettings
 from tasks.adapters.pulumi.process import run_worker, stop_leftovers
@@ -100,6 +100,7 @@ def _readable(
     stopped, restored_from = 0, None
     for last in (False, False, True):
         stopped += stop_leftovers(settings, stack=stack)
+        drop_broken_attributes(settings, stack=stack)
         unlocked = locks(settings, stack=stack)
         restored_from = restored_checkpoint(settings, stack=stack) or restored_from
         try:
