@@ -166,8 +166,8 @@ def shifted(path: LoadPath, *, kind: Kind, size: Size, day: int, seed: int) -> L
     """Return the path with a change from the day on in some of its series.
 
     The amount is in units of what each series did before: its hours' standard deviation around the
-    mean, or that of its residuals. Forecasts adapt as they do to a real change, except for the bias,
-    which is laid over the errors alone.
+    mean, or that of its residuals. Forecasts adapt as they do to a real change, except for the
+    bias, which is laid over the errors alone.
     """
     rng = np.random.default_rng([seed, list(Kind).index(kind)])
     rows = np.sort(rng.permutation(len(path.values))[: round(AFFECTED * len(path.values))])
@@ -210,7 +210,7 @@ def _two_levels(after: FloatArray, *, spread: FloatArray, share: float) -> Float
 
 
 def seeded_source(seed: int, *, series: int = 120, days: int = 119) -> Source:
-    """Return load with daily and weekly seasons, wandering levels, and common heavy-tailed events."""
+    """Return load with daily and weekly seasons, wandering levels and common events."""
     rng = np.random.default_rng([seed, 7])
     hours = np.arange(days * HOURS)
     level = rng.uniform(5.0, 40.0, size=(series, 1))

@@ -1,7 +1,8 @@
 """The usual way to look for drift: a plain Kolmogorov-Smirnov test at .05, every day.
 
-It takes every hour for an independent draw, and alarms when as large a share of the series differs as
-ours asks for, in load or in the errors of the forecasts; with "any series" it would never be silent.
+It takes every hour for an independent draw, and alarms when as large a share of the series differs
+as ours asks for, in load or in the errors of the forecasts; with "any series" it would never be
+silent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether only what is better is promoted, and only what became bad is rolled back.
 
-Run with `python -m benchmarks.load_promotion [--data DIR] [--quick] [--json]`. Errors of known worth
-are those of load_promotion_data.py, which also says what is kept apart for reporting.
+Run with `python -m benchmarks.load_promotion [--data DIR] [--quick] [--json]`. Errors of known
+worth are those of load_promotion_data.py, which also says what is kept apart for reporting.
 
 - `null_promoted_share`: the challenger is a refit of the champion; at most .05 is asked for.
 - `promoted_share_at_<p>_percent_better`: it errs so much less, everywhere.

@@ -1,16 +1,16 @@
 """Errors of a champion and of a challenger whose worth is known.
 
-Under the null the challenger is the champion fitted again: which of two errors is whose is decided by
-a coin, but errors are heavy-tailed, bad days are bad for all series and for both models, days follow
-each other, and one fit is better on some series, a little even on a whole group, for as long as it
-lives: as much as refits differ on development machines, day by day twice as much. A better or worse challenger
-is such a refit with its errors multiplied.
+Under the null the challenger is the champion fitted again: which of two errors is whose is decided
+by a coin, but errors are heavy-tailed, bad days are bad for all series and for both models, days
+follow each other, and one fit is better on some series, a little even on a whole group, for as long
+as it lives: as much as refits differ on development machines, day by day twice as much. A better or
+worse challenger is such a refit with its errors multiplied.
 
 Constants are chosen on development series and seeds; figures are reported on the others:
 
 - Seeded: development seeds are below 100, reported seeds are 100 and above.
-- Bitbrains: development is machines of even ids, reported of odd ids. Models are fitted on the first
-  four weeks, each on a resample of its own; errors are those of the days after.
+- Bitbrains: development is machines of even ids, reported of odd ids. Models are fitted on
+  the first four weeks, each on a resample of its own; errors are those of the days after.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Duel:
     """What a champion and a challenger made of the same days.
 
     Attributes:
-        champion: (origins, series) mean absolute errors in units of each series' scale, NaN unknown.
+        champion: (origins, series) mean absolute errors by each series' scale, NaN unknown.
         challenger: The same of the other.
         naive: The same of the daily seasonal naive.
         champion_hits: (origins, series) share of values within the 80 % interval.

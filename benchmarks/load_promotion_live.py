@@ -1,9 +1,9 @@
 """What happens after a promotion is considered: shadow periods and rollbacks, looked at every day.
 
-Part of `python -m benchmarks.load_promotion`. Streams are seeded duels of load_promotion_data.py, day
-by day: the first four weeks are the backtest, then a month and more is live. The rivals look at the
-mean of the last week: promote when it is lower than the champion's, roll back when the error over
-the naive's is a tenth above the backtest's.
+Part of `python -m benchmarks.load_promotion`. Streams are seeded duels of load_promotion_data.py,
+day by day: the first four weeks are the backtest, then a month and more is live. The rivals look at
+the mean of the last week: promote when it is lower than the champion's, roll back when the error
+over the naive's is a tenth above the backtest's.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _after(stream: Duel) -> FloatArray:
 
 
 def shadow_by_week(duel: Duel) -> bool | None:
-    """Promote when the last week's mean error is lower than the champion's, turn down at the end."""
+    """Promote when the last week's mean error is lower, turn down at the end."""
     if len(duel.champion) < WEEK_DAYS:
         return None
     if np.nanmean(duel.challenger[-WEEK_DAYS:]) < np.nanmean(duel.champion[-WEEK_DAYS:]):
@@ -155,7 +155,7 @@ def shadow_by_week(duel: Duel) -> bool | None:
 
 
 def rollback_by_week(backtest: Duel, live: Duel) -> bool:
-    """Roll back when a week's error over the naive's, or its coverage, is a tenth off the backtest."""
+    """Roll back when a week's error or coverage is a tenth off the backtest."""
     if len(live.champion) < WEEK_DAYS:
         return False
     promised = np.nanmean(backtest.champion) / np.nanmean(backtest.naive)

@@ -1,15 +1,16 @@
 """Whether what a model was trained on is still what it sees.
 
-Load is tested, and the errors of the forecasts. Days are compared, not hours, since hours repeat each
-other; whole weeks are, so that weekends are as frequent on both sides and no clock is needed; and
-days that resemble their neighbours count for fewer. Of each series and feature the Kolmogorov-Smirnov
-distance between the days since the training and those of the training is tested (scipy's
+Load is tested, and the errors of the forecasts. Days are compared, not hours, since hours repeat
+each other; whole weeks are, so that weekends are as frequent on both sides and no clock is needed;
+and days that resemble their neighbours count for fewer. Of each series and feature the Kolmogorov-
+Smirnov distance between the days since the training and those of the training is tested (scipy's
 Anderson-Darling test has no p-values below .001 without permutations).
 
-Many series: drift is what happens to a share of them. How many differ is compared with how many differ
-between one week of the training and its others, allowing for series that move together. Looking often:
-features, windows and the looks of a month share an allowance of false alarms, so that their expected
-number a month is at most `false_alarms_per_month`, whatever the looks have in common (Bonferroni).
+Many series: drift is what happens to a share of them. How many differ is compared with how many
+differ between one week of the training and its others, allowing for series that move together.
+Looking often: features, windows and the looks of a month share an allowance of false alarms, so
+that their expected number a month is at most `false_alarms_per_month`, whatever the looks have in
+common (Bonferroni).
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ class DriftPolicy:
 
     Attributes:
         false_alarms_per_month: Bound on their expected number on stable load with daily looks.
-        min_share: Share of the series that has to differ, above 0 and up to 1; levels that wander for
-            months take a third of the series along in any month.
+        min_share: Share of the series that has to differ, above 0 and up to 1; levels that wander
+            for months take a third of the series along in any month.
         windows_days: What of the days since the training is tested, whole weeks.
         cool_down: After a training nothing is seen for so long.
     """
@@ -87,8 +88,8 @@ class Finding:
         window_days: Of the most recent days.
         share: Of the series that differ each by itself, 0 to 1.
         change: Median over these series of the change of the median day, in units of half the range
-            between the quartiles of the training's days; above 0 is more, infinite where all of them
-            were the same.
+            between the quartiles of the training's days; above 0 is more, infinite where all of
+            them were the same.
         p_value: Of the panel, corrected for features, windows and the looks of a month.
     """
 

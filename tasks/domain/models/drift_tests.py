@@ -1,7 +1,7 @@
 """Tests of whether the days of many series changed, which days and series that hang together pass.
 
-A plain test takes every value for an independent draw, and then finds drift everywhere. Here days that
-resemble their neighbours count for fewer, and series that move together count for fewer.
+A plain test takes every value for an independent draw, and then finds drift everywhere. Here days
+that resemble their neighbours count for fewer, and series that move together count for fewer.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def ks_distances(before: FloatArray, after: FloatArray) -> FloatArray:
 def independent_share(days: FloatArray) -> FloatArray:
     """Return how many independent days a day is worth.
 
-    The first autocorrelation r of the days, corrected for its bias in short samples (Kendall, 1954),
-    gives (1 - r) / (1 + r), the worth in an autoregression (Bartlett, 1946).
+    The first autocorrelation r of the days, corrected for its bias in short samples (Kendall,
+    1954), gives (1 - r) / (1 + r), the worth in an autoregression (Bartlett, 1946).
 
     Args:
         days: (..., days), NaN where unknown.
@@ -103,8 +103,9 @@ def usual_share(days: FloatArray, *, worth: FloatArray) -> FloatArray:
         worth: (n, features).
 
     Returns:
-        (features,) mean over the weeks, LEVEL at least and LARGEST_USUAL at most: what a test that holds its level gives, and
-        more where levels wander for longer than the autocorrelation of days says.
+        (features,) mean over the weeks, LEVEL at least and LARGEST_USUAL at most: what a test that
+        holds its level gives, and more where levels wander for longer than the autocorrelation of
+        days says.
     """
     shares = []
     for first in range(0, days.shape[-1], WEEK_DAYS):
@@ -117,9 +118,9 @@ def usual_share(days: FloatArray, *, worth: FloatArray) -> FloatArray:
 def common_share(days: FloatArray) -> FloatArray:
     """Return the correlation between two series of whether they differ.
 
-    A two-sided test sees squares, and squares of two normal variables with correlation r correlate by
-    r squared; its mean over all pairs is estimated, less what days that are few make up. Weekends that
-    all series share are on both sides of a comparison and left out.
+    A two-sided test sees squares, and squares of two normal variables with correlation r correlate
+    by r squared; its mean over all pairs is estimated, less what days that are few make up.
+    Weekends that all series share are on both sides of a comparison and left out.
 
     Args:
         days: (n, features, days) of whole weeks, NaN where unknown.
@@ -147,8 +148,8 @@ def common_share(days: FloatArray) -> FloatArray:
 def few_p_value(p_values: FloatArray, *, share: float) -> float:
     """Return the p-value of "less than such a share changed", valid under any dependence.
 
-    If each p-value is valid by itself, a share c of them is at or below a with probability a/c at most
-    (Rüger, 1978).
+    If each p-value is valid by itself, a share c of them is at or below a with probability a/c at
+    most (Rüger, 1978).
 
     Args:
         p_values: (series,), NaN where unknown.

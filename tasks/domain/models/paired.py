@@ -1,4 +1,4 @@
-"""How much less one model errs than another on the same values, with what chance could have made."""
+"""How much less one model errs than another on the same values, and how much of it is chance."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Gain:
 def gain(champion: FloatArray, challenger: FloatArray, *, overlap: int = 1) -> Gain:
     """Return how much less the challenger errs, over values that both know.
 
-    The ratio of the mean errors is linearised. Its variance is that of Diebold and Mariano (1995) over
-    origins, whose errors follow each other, plus that between series, for a fit that suits one series
-    suits it at every origin, less what both count (Cameron, Gelbach and Miller, 2011); never below
-    that over origins. Small samples widen it as Harvey, Leybourne and Newbold (1997) say, and Student's
-    distribution has the degrees of the fewer of origins and series, those that weigh little counted
-    for little.
+    The ratio of the mean errors is linearised. Its variance is that of Diebold and Mariano (1995)
+    over origins, whose errors follow each other, plus that between series, for a fit that suits one
+    series suits it at every origin, less what both count (Cameron, Gelbach and Miller, 2011); never
+    below that over origins. Small samples widen it as Harvey, Leybourne and Newbold (1997) say, and
+    Student's distribution has the degrees of the fewer of origins and series, those that weigh
+    little counted for little.
 
     Args:
         champion: (origins, series) errors at least 0 in units that may be added, NaN unknown.

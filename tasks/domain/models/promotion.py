@@ -94,7 +94,7 @@ class Trial:
     """What one model made of a window.
 
     Attributes:
-        errors: (origins, series) errors at least 0, scaled so that series may be added; NaN unknown.
+        errors: (origins, series) at least 0, scaled so that series may be added; NaN unknown.
         hits: (origins, series) share of the values within the interval of LEVEL; None without.
     """
 
@@ -204,7 +204,8 @@ def _worse_group(found: Sequence[GroupGain], policy: PromotionPolicy) -> str | N
     if not math.isfinite(worst.better_percent):
         return f"not promoted: nothing is known of the critical group {worst.name}"
     return (
-        f"not promoted: the critical group {worst.name} may be {-worst.at_least_percent:.1f} % worse "
+        f"not promoted: the critical group {worst.name} "
+        f"may be {-worst.at_least_percent:.1f} % worse "
         f"({worst.better_percent:+.1f} % better measured), at most {-limit:g} % may be possible"
     )
 

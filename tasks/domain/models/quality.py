@@ -119,8 +119,8 @@ def _few_series(found: QualityReport, limit: QualityPolicy) -> str | None:
     if found.enough >= limit.min_series:
         return None
     return (
-        f"{found.enough} of {found.series} series have {limit.min_known_share:.0%} of their values, "
-        f"at least {limit.min_series} must"
+        f"{found.enough} of {found.series} series have "
+        f"{limit.min_known_share:.0%} of their values, at least {limit.min_series} must"
     )
 
 

@@ -1,7 +1,8 @@
 """Which model serves, which one waits to replace it, and which one served before.
 
 A registry of one model is a value; what happens to it is a function from one value to the next, so
-that two trainers at once, a rollback during a shadow period and a repeated run have one answer each.
+that two trainers at once, a rollback during a shadow period and a repeated run have one answer
+each.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ class NoPreviousModelError(PermanentError):
 def with_challenger(current: Registry, version: ModelVersion, *, now: datetime) -> Registry:
     """Return the registry with a challenger, which is the champion where there is none yet.
 
-    A version that serves, waits, served before or was refused changes nothing. Of two challengers the
-    one trained later stays, by hash where they were trained at once, whoever comes last.
+    A version that serves, waits, served before or was refused changes nothing. Of two challengers
+    the one trained later stays, by hash where they were trained at once, whoever comes last.
     """
     if version.sha256 in _known(current):
         return current

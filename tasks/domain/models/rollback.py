@@ -1,14 +1,14 @@
 """Whether the model that serves has become bad, looked at every day for as long as it serves.
 
-Three claims are held against it day by day: it errs less than the earlier champion (without one, than
-the naive forecast), it keeps what its backtest promised relative to the naive forecast, and its
-intervals cover what they covered there. Each allows for a margin. A day's excess beyond the margin is
-a bet against the claim: it multiplies the stake by 1 + stake share x excess, which on average does not
-grow while the claim is true, whatever days have in common. The sum of such bets over all days on
-which they may have begun is an e-detector (Shin, Ramdas and Rinaldo, 2023): as long as the claims
-are true it takes 1/r days on average until it says otherwise, r being the false rollbacks a day that
-are allowed. No distribution is assumed; only the excess below is cut off, at two of the backtest's
-standard deviations.
+Three claims are held against it day by day: it errs less than the earlier champion (without one,
+than the naive forecast), it keeps what its backtest promised relative to the naive forecast, and
+its intervals cover what they covered there. Each allows for a margin. A day's excess beyond the
+margin is a bet against the claim: it multiplies the stake by 1 + stake share x excess, which on
+average does not grow while the claim is true, whatever days have in common. The sum of such bets
+over all days on which they may have begun is an e-detector (Shin, Ramdas and Rinaldo, 2023): as
+long as the claims are true it takes 1/r days on average until it says otherwise, r being the false
+rollbacks a day that are allowed. No distribution is assumed; only the excess below is cut off, at
+two of the backtest's standard deviations.
 """
 
 from __future__ import annotations
@@ -44,11 +44,10 @@ class RollbackPolicy:
     """When a model is taken back.
 
     Attributes:
-        false_per_month: Bound on rollbacks of models that keep their promises, a month, daily looks.
-        reference_margin: It may err so much more than what served before, 0 to 1.
-        promise_margin: The same over its backtest.
-        coverage_margin: Its intervals may cover so much less.
-        min_days: Live days before anything is decided.
+        false_per_month: Bound on rollbacks of models that keep their promises, a month, daily
+        looks. reference_margin: It may err so much more than what served before, 0 to 1.
+        promise_margin: The same over its backtest. coverage_margin: Its intervals may cover so much
+        less. min_days: Live days before anything is decided.
     """
 
     false_per_month: float = 0.01
@@ -160,7 +159,7 @@ def _excesses(live: Days, *, backtest: Days, policy: RollbackPolicy) -> dict[Cla
 
 
 def _log_ratio(errors: FloatArray, others: FloatArray) -> FloatArray:
-    """Return (days,) logarithms of the ratio of the summed errors; NaN where one is unknown or 0."""
+    """Return (days,) logarithms of the ratio of summed errors; NaN where one is unknown or 0."""
     known = np.isfinite(errors) & np.isfinite(others)
     ours, theirs = (np.where(known, one, 0.0).sum(axis=1) for one in (errors, others))
     told = (ours > 0.0) & (theirs > 0.0)

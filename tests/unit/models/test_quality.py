@@ -20,7 +20,14 @@ def good() -> np.ndarray:
 
 def checked(values: np.ndarray, **given: object) -> QualityReport:
     names = NAMES[: len(values)]
-    return check_window(values, series=names, step=HOUR, end=NOW, now=NOW, **given)  # type: ignore[arg-type]
+    return check_window(
+        values,
+        series=names,
+        step=HOUR,
+        end=NOW,
+        now=NOW,
+        **given,  # type: ignore[arg-type]
+    )
 
 
 def test_good_data_is_usable_and_breaks_no_limit() -> None:
