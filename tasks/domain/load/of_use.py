@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import numpy as np
@@ -43,6 +44,6 @@ def panel_of_use(use: UsagePanel, load: Load) -> LoadPanel:
 
 
 def cut_at(panel: LoadPanel, hours_before_end: float) -> LoadPanel:
-    """Return what was known some hours before the panel's end, as if it were that instant."""
-    steps = panel.steps - int(timedelta(hours=hours_before_end) / panel.step)
-    return panel.until(max(steps, 0))
+    """Return what was known some hours before the panel's end; a step that was not over is left out."""
+    ahead = math.ceil(timedelta(hours=hours_before_end) / panel.step)
+    return panel.until(max(panel.steps - ahead, 0))
