@@ -29,6 +29,9 @@ FAR_HOURS = 1.0
 FAR_WEIGHT = 0.1
 NEAR_LIMIT = 0.85
 HOLD_HOURS = 1.0
+ARRIVAL_HOURS = 0.25
+RISEN = 2.0
+"""Times as far as it was when it had just gone off, from which on memory grows."""
 OFF = 2.0
 """Deviations from which on memory counts as off."""
 
@@ -41,6 +44,7 @@ class Channel:
     """
 
     __slots__ = (
+        "arrived",
         "before",
         "decades",
         "distance",
@@ -63,7 +67,8 @@ class Channel:
         self.before: list[float] = []
         self.growth = Growth() if signal is Signal.MEMORY else None
         self.growth_rarity = Rarity(capacity=GROWTH_CAPACITY)
-        self.value = self.distance = self.decades = self.off_hours = self.far_hours = 0.0
+        self.value = self.distance = self.decades = self.off_hours = 0.0
+        self.arrived = self.far_hours = 0.0
         self.growing = self.excused = False
 
     def update(self, value: float, now: Moment, *, quarter: int, counted: float = 1.0) -> float:
@@ -113,6 +118,8 @@ class Channel:
         """Wait until it is known whether memory jumped or grows, where there is room for either."""
         off = self.distance > OFF
         self.off_hours = self.off_hours + now.rates.hours if off else 0.0
+        if self.off_hours <= ARRIVAL_HOURS:
+            self.arrived = self.distance
         if self.distance > 0.0 and self.off_hours < HOLD_HOURS and self.value < NEAR_LIMIT:
             self.decades = 0.0
 
@@ -128,6 +135,8 @@ class Channel:
             if self.growing:
                 self.decades = max(decades, self.decades)
                 self.distance = max(self.distance, growth.size)
+        if self.off_hours >= HOLD_HOURS and self.distance >= RISEN * self.arrived:
+            self.growing = True
         if closed and not now.frozen:
             self.growth_rarity.learn(size)
 
@@ -150,7 +159,7 @@ class Channel:
             "growth_rarity": self.growth_rarity.to_state(),
             "last": [self.value, self.distance, self.decades],
             "flags": [self.growing, self.excused],
-            "hours": [self.off_hours, self.far_hours],
+            "since": [self.arrived, self.off_hours, self.far_hours],
         }
 
     @classmethod
@@ -164,7 +173,7 @@ class Channel:
         found.growth_rarity = Rarity.from_state(state["growth_rarity"])
         found.value, found.distance, found.decades = state["last"]
         found.growing, found.excused = state["flags"]
-        found.off_hours, found.far_hours = state["hours"]
+        found.arrived, found.off_hours, found.far_hours = state["since"]
         return found
 
 
