@@ -26,7 +26,7 @@ class Trees:
 
 
 MEDIAN = Trees(leaves=31, rows_per_leaf=60, rounds=80, learning_rate=0.08)
-TAIL = Trees(leaves=15, rows_per_leaf=100, rounds=60, learning_rate=0.08)
+TAIL = Trees(leaves=15, rows_per_leaf=100, rounds=45, learning_rate=0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ LEAST_OF_DAY = 20
 """Hours of the last day that an origin must know."""
 CASES = 50_000
 """Training cases aimed at: what 350 series can be fitted to in seven seconds of a processor."""
-MOST_PER_ORIGIN = 8
+MOST_PER_ORIGIN = 5
 LIMIT = 30.0
 """Largest target, in spreads: one spike must not bend the fit."""
 
