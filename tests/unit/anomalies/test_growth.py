@@ -43,3 +43,7 @@ def test_hours_nobody_measured_are_no_growth() -> None:
         growth.update(0.3, at)
     assert growth.update(0.9, 40) == 0.0
     assert growth.update(0.9, 41) == 0.0
+
+
+def test_a_jump_on_a_slight_slope_is_no_growth() -> None:
+    assert _after([0.4] * 40 + [0.42, 0.52, 0.54, 0.54]) == 0.0
