@@ -3,9 +3,9 @@
 Run with `python -m benchmarks.anomalies_workloads [--data DIR] [--quick] [--json]`. Workloads and
 the split are in anomalies_workloads_data.py, what goes wrong in anomalies_workloads_effects.py, how
 alarms are judged in anomalies_workloads_scoring.py. The rival is a threshold of k standard
-deviations per metric with the same rest between alarms; both go over every third trace for the
-curve, the default over all. Recorded series may hold anomalies of
-their own that nobody labelled; alarms on them count as false all the same.
+deviations per metric with the same rest between alarms; it and other settings go over every third
+trace for the curve, the default over all. Recorded series may hold anomalies of their own that
+nobody labelled; alarms on them count as false all the same.
 """
 
 from __future__ import annotations

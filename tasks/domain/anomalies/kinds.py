@@ -4,10 +4,11 @@ Leading are the deviations at least half as rare, in powers of ten, as the rares
 
 | leading | kind | remedy |
 |---|---|---|
-| requests above, or latency or processor while requests are at least 1.5 times the usual | traffic spike | add replicas |
+| requests above | traffic spike | add replicas |
 | egress or refused connections above | security signal | isolate |
 | memory grows steadily | memory leak | restart; roll back after a deploy |
 | errors above | error rate | roll back after a deploy; add replicas where processors are short; else look |
+| latency or processor above, requests at least 1.5 times the usual | traffic spike | add replicas |
 | latency or processor above, requests not below | degradation | roll back after a deploy; add replicas where processors are short; else restart |
 | restarts above, memory near its limit | unknown | raise the limit |
 | memory above, near its limit | unknown | raise the limit |
