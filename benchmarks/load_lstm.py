@@ -80,11 +80,18 @@ def lstm_metrics(recording: Recording, *, quick: bool) -> Metrics:
         daily = naive_forecasts(history, horizon=HORIZON)["daily_naive"]
         naive.append(np.abs(actual - daily) / scale)
         ours.append(np.abs(actual - lstm_forecasts(history, seed=SEED)) / scale)
-        progress(f"{recording.name} hour {origin}: LSTM on {len(rows)} series")
+        shown = _skills(ours[-1:], naive[-1:])
+        progress(f"{recording.name} hour {origin}, LSTM on {len(rows)} series: {shown}")
     return {
-        f"rival_lstm_{recording.name}_mase_skill_{horizon}h": skill(
-            _mean(ours, horizon), reference_error=_mean(naive, horizon)
-        )
+        f"rival_lstm_{recording.name}_mase_skill_{horizon}h": found
+        for horizon, found in _skills(ours, naive).items()
+    }
+
+
+def _skills(ours: Sequence[FloatArray], naive: Sequence[FloatArray]) -> dict[int, float | None]:
+    """Return the skill over the daily naive at each horizon."""
+    return {
+        horizon: skill(_mean(ours, horizon), reference_error=_mean(naive, horizon))
         for horizon in HORIZONS
     }
 
