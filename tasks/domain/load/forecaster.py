@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.domain.arrays import FloatArray, IntArray
+from tasks.domain.arrays import BoolArray, FloatArray, IntArray
 from tasks.domain.errors import InsufficientHistoryError, PermanentError
 from tasks.domain.load.backtest import held_hours, run_backtest
 from tasks.domain.load.combine import Blend, fit_blend, group_index, unblended
@@ -57,15 +57,16 @@ def fit_load_model(
         A model without trees, which uses naive rules, where there is too little history.
 
     Raises:
-        InsufficientHistoryError: When no series is known for two days.
+        InsufficientHistoryError: When no series began two days ago or before.
         PermanentError: When the step does not divide an hour, or the horizon is out of bounds.
     """
     horizon = _horizon_hours(panel, horizon_steps)
     history = history_of(panel)
-    known = int(history.known.sum(axis=1).max(initial=0))
-    if known < LEAST_HOURS:
+    if not _grown(history).any():
         raise InsufficientHistoryError(
-            found_hours=known, needed_hours=LEAST_HOURS, subject="load forecast"
+            found_hours=int((history.hours - history.first).max(initial=0)),
+            needed_hours=LEAST_HOURS,
+            subject="load forecast",
         )
     cases = draw_cases(history, horizon=horizon, seed=seed)
     trees: GlobalModel | None = None
@@ -113,8 +114,9 @@ def _measured(
 def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> LoadForecasts:
     """Return forecasts of a panel, or of a chunk of one, over the model's horizon.
 
-    Series known for less than two days, and all of them where the model has no trees, get naive rules
-    with an interval of the size of their own changes, whose confidence is unknown.
+    Series that began less than two days ago, and all of them where the model has no trees, get naive
+    rules with an interval of the size of their own changes, whose confidence is unknown. Series without
+    any known value get NaN. Below an hour the confidence is that of hourly means.
 
     Raises:
         PermanentError: When the model is of another load, or reads what the panel does not have.
@@ -125,7 +127,7 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
     history = history_of(panel)
     quantiles, method = _naive_quantiles(panel, history, steps)
     confidence = np.full(len(panel), np.nan)
-    rows = np.flatnonzero(history.known.sum(axis=1) >= LEAST_HOURS)
+    rows = np.flatnonzero(_grown(history))
     if model.trees is not None and rows.size:
         group = group_index(behaviour_groups(panel))
         known = panel.take(rows.tolist())
@@ -146,6 +148,11 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
         method=method.astype(np.str_),
         confidence=confidence,
     )
+
+
+def _grown(history: History) -> BoolArray:
+    """Return (n,) series that began two days ago or before, whatever gaps they have."""
+    return np.asarray(history.hours - history.first >= LEAST_HOURS, dtype=np.bool_)
 
 
 def _model_quantiles(

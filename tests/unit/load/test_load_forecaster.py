@@ -70,6 +70,22 @@ def test_a_young_series_gets_a_naive_rule_without_confidence(model: LoadModel) -
     assert found.median[0].tolist() == [values[0, -1]] * 24
 
 
+def test_a_series_without_values_is_unknown(model: LoadModel) -> None:
+    values = fleet().values.copy()
+    values[2] = np.nan
+    found = forecast_load(with_values(fleet(), values), model)
+    assert np.isnan(found.quantiles[2]).all()
+    assert np.isfinite(found.quantiles[3]).all()
+
+
+def test_two_days_with_a_gap_are_enough() -> None:
+    values = fleet(days=2).values.copy()
+    values[:, 10:14] = np.nan
+    panel = with_values(fleet(days=2), values)
+    found = forecast_load(panel, fit_load_model(panel, horizon_steps=4, seed=0))
+    assert np.isfinite(found.quantiles).all()
+
+
 def test_confidence_is_a_share(model: LoadModel) -> None:
     found = forecast_load(fleet(), model).confidence
     known = found[~np.isnan(found)]
