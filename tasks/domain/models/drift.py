@@ -10,7 +10,9 @@ Many series: drift is what happens to a share of them. How many differ is compar
 differ between one week of the training and its others, allowing for series that move together.
 Looking often: features, windows and the looks of a month share an allowance of false alarms, so
 that their expected number a month is at most `false_alarms_per_month`, whatever the looks have in
-common (Bonferroni).
+common (Bonferroni). That holds as far as a training tells how long levels wander. Recorded levels
+wander for longer than four weeks tell, which takes up to a third of the series along; `min_share`
+is above that, so drift of fewer series is left to live scores and to rollbacks.
 """
 
 from __future__ import annotations
