@@ -81,7 +81,11 @@ def truth_frame(
 ) -> pd.DataFrame:
     """Return known values as truth; NaN and infinity are not known."""
     found = pd.DataFrame(
-        {"series": pd.Series(series, dtype="str"), "target_at": target_at, "truth": truth}
+        {
+            "series": pd.Series(series, dtype="str"),
+            "target_at": pd.DatetimeIndex(target_at),
+            "truth": truth,
+        }
     )
     return with_times(found[np.isfinite(found["truth"])].reset_index(drop=True))
 
