@@ -44,6 +44,7 @@ from benchmarks.anomalies_rivals import (
     GAUSSIAN_PUBLISHED,
     blind_alarms,
     isolation_forest,
+    windowed_deviations,
     windowed_gaussian,
 )
 from benchmarks.anomalies_scoring import (
@@ -176,7 +177,7 @@ def cross_half_metrics(
 def rival_scores(series: Sequence[LabelledSeries]) -> dict[str, Scores]:
     """Return the scores of the other detectors by name."""
     return {
-        "windowed_gaussian": [windowed_gaussian(one.values) for one in series],
+        "windowed_gaussian": [windowed_deviations(one.values) for one in series],
         "isolation_forest": [isolation_forest(one.values, seed=SEED) for one in series],
     }
 
@@ -191,7 +192,8 @@ def rival_metrics(
         for suffix, rests in (("", (0,)), ("_with_rest", RESTS)):
             table = choice_table({name: scores}, judges, thresholds=levels, rests=rests)
             metrics[f"{name}{suffix}_cross_half"] = held_out(table, halves(series)).score()
-    published = tallies(rivals["windowed_gaussian"], judges, threshold=1.0, rest_rows=0)
+    gaussian = [windowed_gaussian(one.values) for one in series]
+    published = tallies(gaussian, judges, threshold=1.0, rest_rows=0)
     blind = [judge.tally(blind_alarms(len(judge.worth))) for judge in judges]
     metrics["blind_alarm"] = total(blind).score()
     metrics["windowed_gaussian_as_published"] = total(published).score()

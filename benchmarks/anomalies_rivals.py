@@ -29,6 +29,17 @@ TREES = 50
 
 def windowed_gaussian(values: FloatArray) -> FloatArray:
     """Return 1 less the tail probability of each value, 0 to 1; 0 for the first."""
+    found = 1.0 - 0.5 * erfc(windowed_deviations(values) / np.sqrt(2.0))
+    found[0] = 0.0
+    rounded: FloatArray = np.round(found, GAUSSIAN_DECIMALS)
+    return rounded
+
+
+def windowed_deviations(values: FloatArray) -> FloatArray:
+    """Return how many deviations of the window before it each value is from its mean.
+
+    The same order as `windowed_gaussian` gives, without the end of the scale at 1.
+    """
     start, end = _window(len(values))
     centred = values - values.mean()
     sums = np.concatenate([[0.0], np.cumsum(centred)])
@@ -40,10 +51,9 @@ def windowed_gaussian(values: FloatArray) -> FloatArray:
     still = variance <= 1e-12 * np.maximum(squares[end] / np.maximum(end, 1), 1e-300)
     deviation = np.where(still, LEAST_DEVIATION, np.sqrt(np.maximum(variance, 0.0)))
     distance = np.where(np.isclose(centred, mean, rtol=1e-12), 0.0, np.abs(centred - mean))
-    found = 1.0 - 0.5 * erfc(distance / deviation / np.sqrt(2.0))
+    found: FloatArray = distance / deviation
     found[0] = 0.0
-    rounded: FloatArray = np.round(found, GAUSSIAN_DECIMALS)
-    return rounded
+    return found
 
 
 def _window(rows: int) -> tuple[IntArray, IntArray]:

@@ -20,7 +20,7 @@ class Gating:
 
 BALANCED = Gating(threshold=1.4, rest_rows=120)
 """About one alarm per 1,000 rows of recorded operations data: a miss costs nine false alarms."""
-SPARING = Gating(threshold=3.0, rest_rows=120)
+SPARING = Gating(threshold=3.2, rest_rows=120)
 """About one alarm per 2,000 rows of the same data."""
 
 
