@@ -45,16 +45,23 @@ def test_alarms_rest() -> None:
 
 
 def test_each_half_is_judged_by_what_the_other_chose() -> None:
-    # In the first half only the high score is right, in the second the low one as well.
-    first, second = scores_with(5.0, 1.0), scores_with(1.0, 0.0)
-    scores = {"only": [first, second, first, second]}
-    table = choice_table(scores, JUDGES, thresholds=[0.5, 2.0, 8.0], rests=[10])
-    low, high = (Choice(settings="only", threshold=t, rest_rows=10) for t in (0.5, 2.0))
-    assert best_choice(table, [1, 3]) == low
-    assert best_choice(table, [0, 2]) in {low, high}
-    on_first = table[best_choice(table, [0, 2])]
-    expected = total([table[low][0], table[low][2], on_first[1], on_first[3]])
-    assert held_out(table, SPLIT) == expected
+    rewards = {1.0: (0.9, 0.1), 2.0: (0.9, 0.1), 3.0: (0.2, 0.8), 4.0: (0.2, 0.8)}
+    table = {
+        Choice(settings="x", threshold=threshold, rest_rows=0): [
+            Tally(reward=reward, found=1, windows=1) for reward in both * 2
+        ]
+        for threshold, both in rewards.items()
+    }
+    assert best_choice(table, SPLIT[0]).threshold == 1.0
+    assert best_choice(table, SPLIT[1]).threshold == 4.0
+    assert held_out(table, SPLIT).reward == pytest.approx(2 * 0.2 + 2 * 0.1)
+
+
+def test_a_table_has_the_tallies_of_every_combination() -> None:
+    scores = {"only": [scores_with(5.0, 1.0)] * 4}
+    table = choice_table(scores, JUDGES, thresholds=[0.5, 2.0], rests=[10, 500])
+    alarms = {(one.threshold, one.rest_rows): total(found).alarms for one, found in table.items()}
+    assert alarms == {(0.5, 10): 8, (0.5, 500): 4, (2.0, 10): 4, (2.0, 500): 4}
 
 
 def test_a_threshold_that_wins_alone_among_poor_neighbours_is_not_chosen() -> None:
