@@ -24,6 +24,8 @@ from tasks.domain.models.scales import load_scales
 KIND = "load/1"
 """What this release writes and reads."""
 HORIZON_HOURS = 24
+THREADS = 2
+"""The result does not depend on them."""
 HIGHEST = {Load.CPU: 100.5, Load.MEMORY: 100.5, Load.REQUESTS: None}
 """Rounding takes a full processor a little above 100 %."""
 
@@ -57,7 +59,7 @@ class LoadFamily:
         Raises:
             InsufficientHistoryError: There are less than two days.
         """
-        return fit_load_model(data, horizon_steps=self._steps(data), seed=seed)
+        return fit_load_model(data, horizon_steps=self._steps(data), seed=seed, threads=THREADS)
 
     def state(self, model: LoadModel) -> dict[str, Any]:
         """Return a model as plain values."""
