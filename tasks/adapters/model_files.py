@@ -17,7 +17,7 @@ from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
-import skops.io  # type: ignore[import-untyped]
+import skops.io
 
 from tasks.domain.errors import PermanentError
 

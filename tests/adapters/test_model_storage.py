@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import skops.io  # type: ignore[import-untyped]
+import skops.io
 from prefect.filesystems import LocalFileSystem
 
 from tasks.adapters.model_files import (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import skops.io  # type: ignore[import-untyped]
+import skops.io
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
