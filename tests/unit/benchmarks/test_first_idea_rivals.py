@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.anomalies_autoencoder import rebuilding_errors
-from benchmarks.anomalies_originals import CONTAMINATION, fitted_threshold
+from benchmarks.anomalies_originals import CONTAMINATION, fitted_threshold, measured
 from benchmarks.anomalies_scoring import probation_rows
+from benchmarks.harness import Options
 from benchmarks.load_lstm import LOOK_BACK, training_windows
 from tasks.domain.arrays import FloatArray
 
@@ -39,6 +40,21 @@ def test_the_fitted_threshold_leaves_its_share_of_probation_above() -> None:
     first = probation_rows(len(scores))
     above = (scores[:first] > fitted_threshold(scores)).mean()
     assert above == pytest.approx(CONTAMINATION, abs=0.005)
+
+
+def test_a_detector_is_judged_as_meant_with_a_rest_and_at_thresholds_looked_for() -> None:
+    options = Options(data=None, quick=True, as_json=False)
+    found = measured("distance", lambda values: np.abs(values - values[:300].mean()), options)
+    meant, rested = (found[f"rival_distance_nab_standard{end}"] for end in ("", "_with_rest"))
+    best, other = (found[f"rival_distance_nab_{end}"] for end in ("best_threshold", "cross_half"))
+    assert meant is not None
+    assert rested is not None
+    assert best is not None
+    assert other is not None
+    # A distance finds the level shifts; alarms all along one cost what it is worth.
+    assert meant < rested
+    assert best > meant
+    assert 0.0 < other <= 100.0
 
 
 def test_windows_are_scaled_by_what_was_known_at_their_end() -> None:
