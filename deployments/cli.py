@@ -160,11 +160,20 @@ def _up_in_background(wanted: Local) -> int:
 
 
 def _first_models(api: PrefectApi) -> list[FlowRun]:
-    """Train models as of a week ago, forecast the days since, try challengers, and judge it all."""
-    then = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    """Train models, forecast load, and judge the forecasts.
+
+    Before there are any, models are trained as of a week ago and forecast the days since, so that
+    there is a champion to compare with and something to judge.
+    """
+    runs = []
+    if api.block("model-registry", LOADS[0]) is None:
+        then = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+        runs = [
+            _run_and_show(api, "retrain-models", {"as_of": then, "models": list(LOADS)}),
+            _run_and_show(api, "forecast-load", {"replay_days": 6}),
+        ]
     return [
-        _run_and_show(api, "retrain-models", {"as_of": then, "models": list(LOADS)}),
-        _run_and_show(api, "forecast-load", {"replay_days": 6}),
+        *runs,
         _run_and_show(api, "retrain-models"),
         _run_and_show(api, "publish-scorecard"),
     ]
