@@ -53,20 +53,27 @@ def fit_boosters(
 
     Equal arguments give equal ensembles, whatever the threads.
     """
+    binning = {"max_bin": MAX_BINS, "verbosity": -1}
+    data = lgb.Dataset(features, target, weight=weight, params=binning).construct()
 
     def fit(job: Job) -> lgb.Booster:
-        rows = job.rows
-        return _fit(features[rows], target[rows] - job.anchor[rows], weight[rows], job)
+        # A subset shares the bins, whose making takes a fifth of the time of a fit.
+        part = data.subset(job.rows.tolist()).construct()
+        part.set_label(target[job.rows] - job.anchor[job.rows])
+        return lgb.train(_settings(job), part, num_boost_round=_size(job).rounds)
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         return list(pool.map(fit, jobs))
 
 
-def _fit(features: Matrix, target: FloatArray, weight: FloatArray, job: Job) -> lgb.Booster:
-    median = job.quantile == 0.5
-    size = MEDIAN if median else TAIL
-    settings = {
-        "objective": "l1" if median else "quantile",
+def _size(job: Job) -> Trees:
+    return MEDIAN if job.quantile == 0.5 else TAIL
+
+
+def _settings(job: Job) -> dict[str, str | float]:
+    size = _size(job)
+    return {
+        "objective": "l1" if job.quantile == 0.5 else "quantile",
         "alpha": job.quantile,
         "num_leaves": size.leaves,
         "min_data_in_leaf": size.rows_per_leaf,
@@ -82,10 +89,6 @@ def _fit(features: Matrix, target: FloatArray, weight: FloatArray, job: Job) -> 
         "num_threads": 1,
         "verbosity": -1,
     }
-    data = lgb.Dataset(
-        features, target, weight=weight, params={"max_bin": MAX_BINS, "verbosity": -1}
-    )
-    return lgb.train(settings, data, num_boost_round=size.rounds)
 
 
 def predictions(
