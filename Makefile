@@ -65,7 +65,7 @@ tools: venv ## Build the real tools that tests are judged by (needs Go, minutes 
 
 .PHONY: lock
 lock: venv ## Resolve pyproject.toml anew into requirements.lock (ARGS=--upgrade for newer releases)
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra embedded --extra dask --group dev --universal --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet -p 3.11 \
 	  -o requirements.lock $(ARGS)
 	@$(MAKE) --no-print-directory venv

@@ -148,9 +148,7 @@ def _up_in_background(wanted: Local) -> int:
             for run in runs:
                 show.run_line(console, api, run)
         else:
-            runs = [_run_and_show(api, name) for name in FIRST_RUNS]
-            runs += _first_models(api)
-            runs += _first_stacks(api) if of_stacks.is_embedded(api) else []
+            runs = _first_runs(api)
     show.welcome(console, local, was_up=was_up)
     if was_up and (local != wanted or state.aws_arguments != wanted.aws_arguments):
         console.print(
@@ -159,24 +157,27 @@ def _up_in_background(wanted: Local) -> int:
     return 0 if all(run.succeeded or not run.is_final for run in runs) else 1
 
 
-def _first_models(api: PrefectApi) -> list[FlowRun]:
-    """Train models, forecast load, and judge the forecasts.
+def _first_runs(api: PrefectApi) -> list[FlowRun]:
+    """Run every flow once; what does not need the other is run side by side, and shown in order.
 
-    Before there are any, models are trained as of a week ago and forecast the days since, so that
-    there is a champion to compare with and something to judge.
+    Before there are any models, they are trained as of ten days ago and forecast the days since, so
+    that there is a champion to compare with and something to judge.
     """
-    runs = []
+    *before, last = FIRST_RUNS
+    runs = [_run_and_show(api, name) for name in before]
+    training = None
     if api.block("model-registry", LOADS[0]) is None:
-        then = (datetime.now(UTC) - timedelta(days=7)).isoformat()
-        runs = [
-            _run_and_show(api, "retrain-models", {"as_of": then, "models": list(LOADS)}),
-            _run_and_show(api, "forecast-load", {"replay_days": 6}),
-        ]
-    return [
-        *runs,
-        _run_and_show(api, "retrain-models"),
-        _run_and_show(api, "publish-scorecard"),
-    ]
+        then = (datetime.now(UTC) - timedelta(days=10)).isoformat()
+        training = api.start_run("retrain-models", {"as_of": then, "models": list(LOADS)})
+    runs.append(_run_and_show(api, last))
+    if training is not None:
+        runs.append(_watch_and_show(api, training))
+        runs.append(_run_and_show(api, "forecast-load", {"replay_days": 9}))
+    training = api.start_run("retrain-models")
+    runs += _first_stacks(api) if of_stacks.is_embedded(api) else []
+    runs.append(_watch_and_show(api, training))
+    runs.append(_run_and_show(api, "publish-scorecard"))
+    return runs
 
 
 def _first_stacks(api: PrefectApi) -> list[FlowRun]:

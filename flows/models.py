@@ -158,7 +158,11 @@ def retrain(
     # A champion that no longer keeps its promise is as good a reason as drift.
     on_drift = only_on_drift and serving.degraded is None
     decided = before_training(
-        looked.quality, looked.drift, has_champion=champion is not None, only_on_drift=on_drift
+        looked.quality,
+        looked.drift,
+        has_champion=champion is not None,
+        only_on_drift=on_drift,
+        waiting=waiting.registry.challenger is not None and serving.degraded is None,
     )
     tried, registry = Tried(), waiting.registry
     if decided is None:

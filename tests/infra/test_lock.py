@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NOT_LOCKED = {"baselines"}
+"""A rival for one benchmark, whose packages nobody else should have to install."""
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
@@ -30,7 +32,12 @@ def _requirement(entry: str) -> Requirement:
 
 def _wanted() -> Iterable[str]:
     project = PROJECT["project"]
-    extras = [text for extra in project["optional-dependencies"].values() for text in extra]
+    extras = [
+        text
+        for name, extra in project["optional-dependencies"].items()
+        if name not in NOT_LOCKED
+        for text in extra
+    ]
     return [
         *PROJECT["build-system"]["requires"],
         *project["dependencies"],

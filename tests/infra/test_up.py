@@ -77,6 +77,12 @@ def test_up_shows_the_first_result_then_where_everything_is_and_how_to_stop(
         "Completed optimize-costs",
         "can be saved",
         "Opportunities",
+        "Completed retrain-models",
+        "The first model serves",
+        "Completed forecast-load",
+        "Load of the next day",
+        "Completed publish-scorecard",
+        "Forecast scorecard",
         f"UI        {installation.local.ui_url} ",
         f"AWS       {installation.local.aws_url} ",
         "stop      homeostat down",
@@ -160,7 +166,7 @@ def test_a_run_shows_what_it_found_for_its_parameters(installation: UpInstallati
     [
         (
             ("forecast-prices",),
-            ["'forecast-prices'", "there are: apply-savings, cluster-usage, forecast-spot-prices"],
+            ["'forecast-prices'", "there are: apply-savings, cluster-usage, forecast-load"],
         ),
         (("forecast-spot-prices", "nede.vcpu=3"), ["no parameter 'nede'", "need,"]),
         (("forecast-spot-prices", "need.vcpu=abc"), ["'need.vcpu'", "'abc' is not of type"]),

@@ -36,6 +36,7 @@ class Decision(StrEnum):
     NO_DRIFT = "no-drift"
     FIRST = "first-champion"
     WAITS = "challenger-waits"
+    STILL_WAITS = "challenger-still-waits"
     NOT_BETTER = "not-better"
     NOT_COMPARED = "not-compared"
 
@@ -93,6 +94,7 @@ def _said(decision: Decision) -> str:
         Decision.NO_DRIFT: "Nothing was trained: no drift.",
         Decision.FIRST: "The first model serves.",
         Decision.WAITS: "A challenger waits in its shadow period.",
+        Decision.STILL_WAITS: "Nothing was trained: a challenger is in its shadow period.",
         Decision.NOT_BETTER: "The champion stays.",
         Decision.NOT_COMPARED: "The champion stays, without a comparison.",
     }[decision]

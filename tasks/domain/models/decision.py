@@ -29,16 +29,26 @@ class Decided:
 
 
 def before_training(
-    quality: QualityReport, drift: DriftReport | None, *, has_champion: bool, only_on_drift: bool
+    quality: QualityReport,
+    drift: DriftReport | None,
+    *,
+    has_champion: bool,
+    only_on_drift: bool,
+    waiting: bool = False,
 ) -> Decided | None:
     """Return why nothing is trained; None where something is.
 
     A model is trained for the first time whether or not anything drifted; where nothing can be said
-    about drift, a run that asks for it trains nothing.
+    about drift, a run that asks for it trains nothing. While a challenger waits no other one is
+    trained, for it would begin a shadow period of its own and none would ever end.
     """
     if not quality.usable:
         return Decided(decision=Decision.UNUSABLE, reason=_sentence("; ".join(quality.reasons)))
-    if not has_champion or not only_on_drift or (drift is not None and drift.drifted):
+    if not has_champion or (drift is not None and drift.drifted):
+        return None
+    if waiting:
+        return Decided(decision=Decision.STILL_WAITS, reason="It is judged by its live scores.")
+    if not only_on_drift:
         return None
     said = "too little has come since the training to tell" if drift is None else drift.reason
     return Decided(decision=Decision.NO_DRIFT, reason=_sentence(said))

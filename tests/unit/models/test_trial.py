@@ -171,6 +171,18 @@ def test_a_model_is_trained_when_asked_when_it_drifted_and_when_there_is_none(
     assert (found and found.decision) is expected
 
 
+def test_while_a_challenger_waits_only_drift_trains_another_one() -> None:
+    for drift, expected in (
+        (SAME, Decision.STILL_WAITS),
+        (None, Decision.STILL_WAITS),
+        (DRIFTED, None),
+    ):
+        found = before_training(
+            quality(moved(by=0.0)), drift, has_champion=True, only_on_drift=False, waiting=True
+        )
+        assert (found and found.decision) is expected
+
+
 def test_data_that_cannot_be_used_trains_nothing_and_the_limit_is_named() -> None:
     found = before_training(
         quality(moved(by=0.0)[:, :100]), None, has_champion=False, only_on_drift=False
