@@ -2,7 +2,9 @@
 
 Run with `python -m benchmarks.anomalies [--data DIR] [--quick] [--json] [--results DIR]`. How alarms
 are scored is in anomalies_scoring.py, the series and their halves in anomalies_nab.py, how settings
-are chosen on other series in anomalies_choice.py, the rivals in anomalies_rivals.py.
+are chosen on other series in anomalies_choice.py, the rivals in anomalies_rivals.py, and the first
+idea's detectors in anomalies_forest.py and anomalies_autoencoder.py. Alarms on whole workloads are
+judged in anomalies_workloads.py.
 
 - `nab_standard`, `nab_low_fp`, `nab_low_fn`: all series under the shipped settings, threshold and
   rest; one threshold for the three profiles. Those were settled by looking at all series.
@@ -28,6 +30,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks import anomalies_autoencoder, anomalies_forest, anomalies_workloads
 from benchmarks.anomalies_choice import (
     alarm_rows,
     best_recall,
@@ -92,7 +95,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", type=Path)
     own, shared = parser.parse_known_args(argv)
     options = parse_options("anomalies", shared)
-    publish(options, measure(options, results=own.results))
+    metrics = measure(options, results=own.results)
+    for companion in (anomalies_workloads, anomalies_forest, anomalies_autoencoder):
+        metrics |= companion.measure(options)
+    publish(options, metrics)
 
 
 def measure(options: Options, *, results: Path | None = None) -> Metrics:

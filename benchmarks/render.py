@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.results import RESULTS, ROOT, Result, ResultError, load_results
-from benchmarks.tables import markdown, savings, spot, stacks, usage
+from benchmarks.tables import anomalies, load, markdown, savings, spot, stacks, tuning, usage
 
 TABLES: dict[str, markdown.Table] = {
     "spot-summary": spot.summary,
@@ -34,6 +34,14 @@ TABLES: dict[str, markdown.Table] = {
     "stacks-kills": stacks.kills,
     "stacks-realised": stacks.realised,
     "stacks-targets": stacks.targets,
+    "load-forecasts": load.forecasts,
+    "load-retraining": load.retraining,
+    "load-targets": load.targets,
+    "anomalies-benchmark": anomalies.benchmark,
+    "anomalies-recall": anomalies.recall,
+    "anomalies-workloads": anomalies.workloads,
+    "anomalies-targets": anomalies.targets,
+    "tuning-suggestions": tuning.suggestions,
 }
 """Tables by name; the area whose figures one shows is the part before the first dash."""
 

@@ -35,6 +35,9 @@ AREAS: dict[str, tuple[str, ...]] = {
     "usage": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
     "savings": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
     "stacks": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
+    "load": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
+    "anomalies": ("nab/*.json", "load/*.parquet"),
+    "tuning": ("load/vms_5min_2013-08.parquet",),
 }
 """Each area, and the recordings it reads below the data folder."""
 
