@@ -65,7 +65,7 @@ def forget_models() -> None:
             ModelRegistry.delete(name)
 
 
-PLACES = {"account": NAME, "storage": f"local-file-system/{NAME}", "profile": NAME}
+PLACES: dict[str, Any] = {"account": NAME, "storage": f"local-file-system/{NAME}", "profile": NAME}
 
 
 @pytest.fixture(scope="module")
