@@ -10,15 +10,21 @@ import numpy as np
 
 from tasks.domain.arrays import FloatArray
 
+SMALLEST_EXPONENT = -1022
+"""Of a cell: below it a division by its width would overflow."""
+
 
 class ValueNet:
     """The values that a series has had, never forgotten, only known less finely.
 
-    When there are too many, those nearer to a kept one than two capacities fit into the spread are
-    dropped. Distances are then too large by at most that gap; the ends of the spread stay.
+    When there are too many, one value is kept in each cell of a grid, and the ends of the spread. A
+    cell is as wide as the first power of two from 2 x spread / capacity on. The spread only grows, so
+    that cells only join, and a value that was dropped stays in the cell of the one that stands for it:
+    distances are too large by less than a cell, at most 4 x spread / capacity, however often values
+    were dropped.
 
     Args:
-        capacity: Values to keep; at least 2.
+        capacity: Values to keep; at least 8.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -50,14 +56,15 @@ class ValueNet:
             self._thin()
 
     def _thin(self) -> None:
-        gap = 2.0 * self.spread / self._capacity
-        last, largest = self._values[0], self._values[-1]
-        kept = array("d", [last])
-        for value in self._values[1:-1]:
-            if value - last >= gap and largest - value >= gap:
+        width = _power_of_two_from(2.0 * self.spread / self._capacity)
+        kept, last = array("d"), math.nan
+        for value in self._values:
+            cell = value // width
+            if cell != last:
                 kept.append(value)
-                last = value
-        kept.append(largest)
+                last = cell
+        if kept[-1] != self._values[-1]:
+            kept.append(self._values[-1])
         self._values = kept
 
     def values(self) -> FloatArray:
@@ -67,6 +74,11 @@ class ValueNet:
     def restore(self, values: FloatArray) -> None:
         """Keep these values, in order of size, instead of those so far."""
         self._values = array("d", values.tolist())
+
+
+def _power_of_two_from(value: float) -> float:
+    """Return the smallest power of two that is larger than a value of at least 0."""
+    return math.ldexp(1.0, max(math.frexp(value)[1], SMALLEST_EXPONENT))
 
 
 class NearestShape:
