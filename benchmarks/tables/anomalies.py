@@ -35,18 +35,37 @@ def benchmark(metrics: Metrics) -> str:
     ]
     ours = table(["", "standard", "low FP", "low FN"], rows)
     rivals = [
-        [shown, *(figure(metrics.get(f"{key}{suffix}"), "{:.1f}") for suffix in ("", "_with_rest"))]
-        for key, shown in RIVALS.items()
+        [shown, figure(metrics.get(plain), "{:.1f}"), figure(metrics.get(rested), "{:.1f}")]
+        for shown, plain, rested in RIVALS
     ]
     return (
         f"{ours}\n\n{table(['standard profile', 'as it is', 'with the same rest period'], rivals)}"
     )
 
 
-RIVALS: dict[str, str] = {
-    "windowed_gaussian": "windowed Gaussian, threshold from the other half",
-    "isolation_forest": "IsolationForest, threshold from the other half",
-}
+RIVALS = (
+    (
+        "windowed Gaussian, threshold from the other half",
+        "windowed_gaussian_cross_half",
+        "windowed_gaussian_with_rest_cross_half",
+    ),
+    (
+        "IsolationForest on windows, threshold from the other half",
+        "isolation_forest_cross_half",
+        "isolation_forest_with_rest_cross_half",
+    ),
+    (
+        "IsolationForest on lags and rolling statistics, its own threshold",
+        "rival_isolation_forest_nab_standard",
+        "rival_isolation_forest_nab_standard_with_rest",
+    ),
+    (
+        "autoencoder, its own threshold",
+        "rival_autoencoder_nab_standard",
+        "rival_autoencoder_nab_standard_with_rest",
+    ),
+)
+"""Name, and keys of the scores without and with rest."""
 
 
 def recall(metrics: Metrics) -> str:
