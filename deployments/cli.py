@@ -58,7 +58,7 @@ EXAMPLES = """Examples:
 
 - `homeostat stacks`: how every stack stands, and what waits for an answer
 
-- `homeostat status`: what runs, and how the last runs ended
+- `homeostat status`: what runs, and how the last run of each flow ended
 
 - `homeostat down`: stop everything
 """
@@ -456,7 +456,7 @@ def rollback(model: str, *, reason: str = "by hand") -> int:
 
 @app.command
 def status(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False) -> int:
-    """Show what runs and how the last runs ended. Ends with 1 when nothing is up."""
+    """Show what runs and how the last run of each flow ended. Ends with 1 when nothing is up."""
     local = Local(home=default_home())
     state = running_state(local)
     if state is None or not state.ready:
@@ -464,7 +464,7 @@ def status(*, as_json: Annotated[bool, Parameter(name="--json", negative="")] = 
         return 1
     try:
         with running_api(local) as api:
-            runs = api.latest_runs(limit=10)
+            runs = api.newest_of_each()
     except (NotUpError, PrefectApiError) as error:
         return _complain("no answer", error)
     show.status(console, local, state, runs, as_json=as_json)

@@ -179,6 +179,16 @@ class PrefectApi:
         found = self._call("POST", "/flow_runs/filter", json=body)
         return [_run(run, deployment=names.get(run["deployment_id"], "")) for run in found]
 
+    def newest_of_each(self) -> list[FlowRun]:
+        """Return the newest run of each deployment that has started lately, newest first.
+
+        One that runs every few minutes does not push those of once a day out of the list.
+        """
+        newest: dict[str, FlowRun] = {}
+        for run in self.latest_runs(limit=200):
+            newest.setdefault(run.deployment, run)
+        return list(newest.values())
+
     def active_runs(self) -> list[FlowRun]:
         """Return the runs that a stopped worker would leave behind."""
         states = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}

@@ -182,7 +182,7 @@ def not_up(console: Console, state: UpState | None, *, alive: bool, as_json: boo
 def status(
     console: Console, local: Local, state: UpState, runs: list[FlowRun], *, as_json: bool
 ) -> None:
-    """Print services and last runs."""
+    """Print services, and the last run of each flow."""
     local = at_running_ports(local, state)
     if as_json:
         facts = {"ready": True, "phase": state.phase, "ui": local.ui_url, "aws": local.aws_url}
@@ -191,7 +191,7 @@ def status(
         )
         return
     console.print(f"up: UI {local.ui_url}, AWS {local.aws_url}", highlight=False)
-    table = Table(title="last runs", title_justify="left")
+    table = Table(title="last run of each flow", title_justify="left")
     for column in ("flow", "run", "state", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
     for run in runs:
