@@ -89,9 +89,10 @@ class AdaptiveWidth:
                 for they share their accidents. None at all changes nothing.
         """
         known = np.asarray(covered, dtype=np.bool_)
-        if not known.size:
-            return self
-        share = float(known.mean())
+        return self.after_share(float(known.mean())) if known.size else self
+
+    def after_share(self, share: float) -> AdaptiveWidth:
+        """Return the width once it is known which share of a group's values was covered, 0 to 1."""
         moved = self.position + self.step * (self.level - share)
         # Under the condition above this clip never binds; without it, it forgets at once.
         limit = REACH + self.step
