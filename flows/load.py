@@ -33,7 +33,7 @@ from tasks.models.forecasting import (
     rows_of,
 )
 from tasks.models.load_report import show_loads
-from tasks.models.scoring import remember_forecasts
+from tasks.models.scoring import remember_forecasts, waiting_forecasts
 from tasks.models.training import load_champion
 from tasks.savings.opportunities import load_use, names_of
 
@@ -82,7 +82,8 @@ def forecast_loads(
 ) -> ForecastReport:
     """Forecast what every workload will use in the next day, with intervals, and keep it to be judged.
 
-    The champion forecasts, and a challenger in its shadow beside it. Each forecast is stored with
+    The champion forecasts, and a challenger in its shadow beside it. Intervals are widened or narrowed
+    by how often those before them held. Each forecast is stored with
     its horizon; `publish-scorecard` judges it when `cluster-usage` has seen what came. Changes
     nothing.
 
@@ -92,7 +93,7 @@ def forecast_loads(
             never before the model was trained, so that there is something to judge at once.
         storage: Storage block for models, use and forecasts, as type/name.
         profile: Name of the UsageProfile block to read.
-        scores: Name of the ForecastScores block to write.
+        scores: Name of the ForecastScores block to read and write.
         series_per_chunk: Workloads a task works on; the chunks run in parallel.
     """
     if (reason := reason_to_skip(STALE_AFTER)) is not None:
@@ -100,6 +101,7 @@ def forecast_loads(
         return ForecastReport(skipped=reason)
     store, now = cast("Storage", Block.load(storage)), datetime.now(UTC)
     use = load_use(store, profile, load_state(UsageProfile, profile), now)
+    daily = waiting_forecasts(store, scores, now).daily
     rows: list[pd.DataFrame] = []
     reports: dict[str, LoadReport] = {}
     without: dict[str, str] = {}
@@ -110,7 +112,9 @@ def forecast_loads(
             without[name] = NO_MODEL if not found else "no workload reports it"
             continue
         for one in found:
-            made = forecast(name, panel, one, replay_days=replay_days, per_chunk=series_per_chunk)
+            made = forecast(
+                name, panel, one, daily, replay_days=replay_days, per_chunk=series_per_chunk
+            )
             rows += [rows_of(known, forecasts, one) for known, forecasts in made]
             if one.role is Role.CHAMPION:
                 reports[name] = report_on(name, panel, one, made[0][1])
@@ -143,14 +147,20 @@ def forecasters_of(storage: Storage, name: str) -> list[Forecaster]:
 
 
 def forecast(
-    name: str, panel: LoadPanel, forecaster: Forecaster, *, replay_days: int, per_chunk: int
+    name: str,
+    panel: LoadPanel,
+    forecaster: Forecaster,
+    daily: pd.DataFrame,
+    *,
+    replay_days: int,
+    per_chunk: int,
 ) -> list[tuple[LoadPanel, LoadForecasts]]:
     """Return what was known at each origin and what was forecast from it, the newest first."""
     trained_at = forecaster.version.trained_at
     backs = origins(panel.end or trained_at, replay_days=replay_days, trained_at=trained_at)
     panels = [panel.until(panel.steps - int(back / HOUR)) for back in backs]
     return [
-        (known, forecast_in_chunks(name, known, forecaster.model, per_chunk=per_chunk))
+        (known, forecast_in_chunks(name, known, forecaster, daily, per_chunk=per_chunk))
         for known in panels
     ]
 

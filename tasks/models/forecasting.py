@@ -22,6 +22,7 @@ from tasks.domain.load.panel import LoadPanel
 from tasks.domain.models.family import Family
 from tasks.domain.models.kept import Kept, read_kept
 from tasks.domain.models.live import Role, forecast_rows, made_by
+from tasks.domain.models.live_widths import adapted, live_widths
 from tasks.domain.models.registry import ModelVersion
 from tasks.domain.models.scales import load_scales
 from tasks.models.registry import Served, shadowed
@@ -66,16 +67,35 @@ def forecast_chunk(
 
 
 def forecast_in_chunks(
-    name: str, panel: LoadPanel, model: LoadModel, *, per_chunk: int
+    name: str, panel: LoadPanel, forecaster: Forecaster, daily: pd.DataFrame, *, per_chunk: int
 ) -> LoadForecasts:
-    """Return the forecasts of a panel, chunk by chunk in parallel; call it in a flow."""
+    """Return the forecasts of a panel, chunk by chunk in parallel; call it in a flow.
+
+    Intervals are as wide as the version's live scores ask for, as far as they were known when the
+    panel ended.
+
+    Args:
+        name: Of the model.
+        panel: What is known, with a wall clock.
+        forecaster: Who forecasts.
+        daily: Frame with DAILY_COLUMNS.
+        per_chunk: Series of a task.
+    """
     futures = [
         forecast_chunk.submit(
-            name, number, Sealed(panel.take(slice(first, first + per_chunk))), Sealed(model)
+            name,
+            number,
+            Sealed(panel.take(slice(first, first + per_chunk))),
+            Sealed(forecaster.model),
         )
         for number, first in enumerate(range(0, len(panel), per_chunk), start=1)
     ]
-    return LoadForecasts.concat([future.result().value for future in futures])
+    found = LoadForecasts.concat([future.result().value for future in futures])
+    if panel.end is None:
+        return found
+    version = forecaster.version.sha256
+    widths = live_widths(daily, name=name, version=version, known_at=panel.end)
+    return adapted(found, behaviour_groups(panel).tolist(), widths)
 
 
 def rows_of(panel: LoadPanel, forecasts: LoadForecasts, forecaster: Forecaster) -> pd.DataFrame:
