@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
 
@@ -21,6 +21,7 @@ from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
 from tasks.domain.models.live_scores import LiveScore
 from tasks.domain.models.scorecard_report import NOTHING, Scorecard, headline, scorecard
+from tasks.models.degraded import tell_of_degraded
 from tasks.models.scorecard import lost_notes, show_scorecard, show_scorecard_chart
 from tasks.models.scoring import judge_forecasts, waiting_forecasts
 from tasks.models.truth import read_truth
@@ -39,6 +40,7 @@ class ScorecardReport:
         waiting_until: When the last of them is due; None for none.
         expired: Values that were never judged, since the first forecast.
         scores: One a model and role, over all horizons and groups.
+        degraded: Why champions are to be trained again, by model; each was told as an event.
         message: Why it ended so.
         skipped: Why nothing was done; None otherwise.
     """
@@ -48,6 +50,7 @@ class ScorecardReport:
     waiting_until: datetime | None = None
     expired: int = 0
     scores: tuple[LiveScore, ...] = ()
+    degraded: dict[str, str] = field(default_factory=dict)
     message: str = ""
     skipped: str | None = None
 
@@ -76,7 +79,9 @@ def publish_scorecard(
     Forecasts of load are judged by what `cluster-usage` observed, forecasts of spot prices by what
     `forecast-spot-prices` read. Each value is judged once; what is not known yet waits four weeks.
     Shown are the error against the naive forecast, how many values the 80 % interval held, and the
-    bias, with a verdict where there is enough to tell. Changes nothing in AWS but one chart in the
+    bias, with a verdict where there is enough to tell. A champion that forecast worse than the naive
+    forecast lately, or whose intervals were too narrow, is told as an event, on which `retrain-models`
+    starts. Changes nothing in AWS but one chart in the
     report bucket.
 
     Args:
@@ -104,6 +109,7 @@ def publish_scorecard(
         outlook=load_state(SpotOutlook, outlook),
     )
     done = judge_forecasts(store, scores, Sealed(truth.values), now, window_days)
+    degraded = tell_of_degraded(Sealed(done.daily), now)
     card = scorecard(
         done.daily,
         done.waiting,
@@ -111,14 +117,21 @@ def publish_scorecard(
         window_days=window_days,
         judged=done.judged,
         expired=done.state.expired,
-        notes=lost_notes(done.lost, truth.notes),
+        notes=(*degraded_notes(degraded), *lost_notes(done.lost, truth.notes)),
     )
     show_scorecard(card)
     show_scorecard_chart(aws, Sealed(done.daily), now=now, window_days=window_days)
-    return report_of(card)
+    return report_of(card, degraded=degraded)
 
 
-def report_of(card: Scorecard) -> ScorecardReport:
+def degraded_notes(degraded: dict[str, str]) -> tuple[str, ...]:
+    """Return what a run has to say of models that serve worse than they may."""
+    return tuple(
+        f"`{name}` is to be trained again: {reason}." for name, reason in sorted(degraded.items())
+    )
+
+
+def report_of(card: Scorecard, *, degraded: dict[str, str]) -> ScorecardReport:
     """Return a run in short."""
     return ScorecardReport(
         judged=card.judged,
@@ -126,6 +139,7 @@ def report_of(card: Scorecard) -> ScorecardReport:
         waiting_until=max((one.last_target_at for one in card.waiting), default=None),
         expired=card.expired,
         scores=card.models,
+        degraded=degraded,
         message=" ".join(headline(one) for one in card.models) or "not enough yet",
     )
 
