@@ -2,7 +2,8 @@
 
 Run with `python -m benchmarks.load_drift [--data DIR] [--quick] [--json]`. Stable load and injected
 shifts are those of load_drift_data.py, which also says what is kept apart for reporting; the rival
-is that of load_drift_rivals.py. Everything is looked at once a day.
+is that of load_drift_rivals.py, and ours without the errors of the forecasts is told apart
+("inputs"). Everything is looked at once a day.
 
 - False retrains: on stable paths a model is trained on four weeks, and again on the last four weeks
   whenever drift is seen; each is a false one. `false_retrains_per_month` counts 30 days.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -79,34 +80,40 @@ RIVAL = Watcher(
 
 
 def watchers() -> tuple[Watcher, ...]:
-    """Return ours first, then the rival."""
+    """Return ours first, then ours by load alone, then the rival."""
     ours = Watcher(
         name=OURS,
         test=share_left,
         threshold=1.0 - DriftPolicy().min_share,
         others=tuple(1.0 - share for share in OTHER_SHARES),
     )
-    return (ours, RIVAL)
+    return (ours, replace(ours, name="inputs", test=partial(share_left, residuals=False)), RIVAL)
 
 
-def share_left(training: LoadPath, live: LoadPath) -> float:
+def share_left(training: LoadPath, live: LoadPath, *, residuals: bool = True) -> float:
     """Return 1 less the largest share of series that drifted with enough evidence, else 1.
 
     The share moves along our curve; at the policy's own share this is the policy's verdict.
+
+    Args:
+        training: What the model was trained on.
+        live: Days since then.
+        residuals: Whether errors of forecasts are looked at, beside the load.
     """
     found = check_drift(
-        _observed(training),
-        _observed(live),
+        _observed(training, residuals=residuals),
+        _observed(live, residuals=residuals),
         steps_per_day=HOURS,
         policy=DriftPolicy(min_share=min(OTHER_SHARES)),
     )
     return 1.0 - max((one.share for one in found.what), default=0.0)
 
 
-def _observed(path: LoadPath) -> Observed:
+def _observed(path: LoadPath, *, residuals: bool) -> Observed:
     rows = len(path.values)
     return Observed(
-        values=path.values.reshape(rows, -1), residuals=path.residuals.reshape(rows, -1)
+        values=path.values.reshape(rows, -1),
+        residuals=path.residuals.reshape(rows, -1) if residuals else None,
     )
 
 

@@ -44,6 +44,8 @@ class Kind(StrEnum):
     SHAPE = "shape"
     SEASON = "season"
     RESIDUAL_BIAS = "residual_bias"
+    LATER = "hours_later"
+    ORDER = "order_of_days"
 
 
 class Size(StrEnum):
@@ -60,8 +62,15 @@ AMOUNTS: dict[Kind, tuple[float, float, float]] = {
     Kind.SHAPE: (0.4, 0.7, 1.0),
     Kind.SEASON: (0.5, 1.0, 2.0),
     Kind.RESIDUAL_BIAS: (0.5, 1.0, 2.0),
+    Kind.LATER: (3.0, 6.0, 12.0),
+    Kind.ORDER: (0.4, 0.7, 1.0),
 }
-"""Standard deviations of hours or of errors; for scale a factor, for shape a share."""
+"""Standard deviations of hours or of errors; for scale a factor, for shape a share, for later hours.
+
+For the order it is the share of the days that change places: every day stays what it was, so that
+level, spread, shape and rhythm of days are distributed as before, and the weekly pattern is gone.
+What a forecast goes by is gone with it: only its errors can tell.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +191,11 @@ def shifted(path: LoadPath, *, kind: Kind, size: Size, day: int, seed: int) -> L
         residuals[rows, day:] += signs * amount * usual
         return replace(path, residuals=residuals)
     after = path.values[rows, day:]
-    if kind is Kind.MEAN:
+    if kind is Kind.LATER:
+        changed = _later(path.values[rows], hours=int(amount))[:, day:]
+    elif kind is Kind.ORDER:
+        changed = _in_another_order(after, share=amount, rng=rng)
+    elif kind is Kind.MEAN:
         # Up, for load cannot fall below nothing: most machines have no room for two deviations.
         changed = after + amount * spread
     elif kind is Kind.SCALE:
@@ -207,6 +220,24 @@ def _two_levels(after: FloatArray, *, spread: FloatArray, share: float) -> Float
     drawn_deviation = np.nanstd(drawn, axis=(1, 2), keepdims=True)
     factor = deviation / np.where(drawn_deviation > 0.0, drawn_deviation, 1.0)
     return np.asarray(mean + factor * (drawn - drawn_mean))
+
+
+def _later(values: FloatArray, *, hours: int) -> FloatArray:
+    """Return (series, days, 24) values that come so many hours later, unknown before the first."""
+    flat = values.reshape(len(values), -1)
+    moved = np.full_like(flat, np.nan)
+    moved[:, hours:] = flat[:, :-hours]
+    return moved.reshape(values.shape)
+
+
+def _in_another_order(after: FloatArray, *, share: float, rng: np.random.Generator) -> FloatArray:
+    """Return (series, days, 24) with a share of each series' days in each other's places."""
+    changed = after.copy()
+    days = after.shape[1]
+    for row in range(len(after)):
+        places = rng.permutation(days)[: round(share * days)]
+        changed[row, places] = after[row, rng.permutation(places)]
+    return changed
 
 
 def seeded_source(seed: int, *, series: int = 120, days: int = 119) -> Source:

@@ -58,6 +58,29 @@ def test_a_shift_begins_on_its_day_in_a_share_of_the_series(kind: Kind) -> None:
     np.testing.assert_array_equal(before.values[:, :CHANGE], after.values[:, :CHANGE])
 
 
+def test_days_in_another_order_are_the_same_days_and_their_errors_grow() -> None:
+    before = path()
+    level = np.repeat(np.sin(np.arange(35) / 3.0), 24).reshape(35, 24)
+    before = LoadPath(values=before.values + 5.0 * level, residuals=before.residuals)
+    after = shifted(before, kind=Kind.ORDER, size=Size.LARGE, day=CHANGE, seed=0)
+    rows = changed_rows(before, after)
+    for row in rows:
+        one, other = (np.sort(part.values[row, CHANGE:, 0]) for part in (before, after))
+        np.testing.assert_array_equal(one, other)
+    errors = [np.abs(part.residuals[rows, CHANGE:]).mean() for part in (before, after)]
+    assert errors[1] > 1.5 * errors[0]
+
+
+def test_what_comes_hours_later_is_what_came_before() -> None:
+    before = path()
+    after = shifted(before, kind=Kind.LATER, size=Size.MEDIUM, day=CHANGE, seed=0)
+    rows = changed_rows(before, after)
+    np.testing.assert_array_equal(after.values[rows, CHANGE, 6:], before.values[rows, CHANGE, :-6])
+    np.testing.assert_array_equal(
+        after.values[rows, CHANGE, :6], before.values[rows, CHANGE - 1, -6:]
+    )
+
+
 def test_a_medium_shift_of_the_mean_is_one_standard_deviation() -> None:
     before = path()
     after = shifted(before, kind=Kind.MEAN, size=Size.MEDIUM, day=CHANGE, seed=0)
