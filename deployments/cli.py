@@ -39,7 +39,7 @@ from deployments.supervisor import ServiceFailedError, supervise
 
 SIMULATED = "simulated"
 FIRST_RUNS = ("forecast-spot-prices", "cluster-usage", "optimize-costs")
-LOADS = ("load-cpu", "load-memory")
+LOADS = ("load-cpu", "load-memory", "load-requests")
 RUN_TIMEOUT_SECONDS = 900
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1024, lte=65535))]

@@ -41,7 +41,7 @@ STALE_AFTER = timedelta(hours=12)
 """A scheduled run that starts later than this is skipped: the next one is due."""
 NO_MODEL = "there is no model yet; run retrain-models"
 
-LoadName = Literal["load-cpu", "load-memory"]
+LoadName = Literal["load-cpu", "load-memory", "load-requests"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,11 @@ def run_name() -> str:
     timeout_seconds=3600,
 )
 def forecast_loads(
-    loads: Annotated[list[LoadName], Field(min_length=1)] = ["load-cpu", "load-memory"],  # noqa: B006
+    loads: Annotated[list[LoadName], Field(min_length=1)] = [  # noqa: B006 - Prefect copies it
+        "load-cpu",
+        "load-memory",
+        "load-requests",
+    ],
     replay_days: Annotated[int, Field(ge=0, le=13)] = 0,
     storage: StorageName = "local-file-system/homeostat",
     profile: BlockName = "homeostat",

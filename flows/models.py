@@ -50,7 +50,7 @@ STALE_AFTER = timedelta(hours=12)
 """A scheduled run that starts later than this is skipped: the next one is due."""
 OLDEST_USE = timedelta(days=3)
 
-ModelName = Literal["load-cpu", "load-memory", "spot-24h", "spot-168h"]
+ModelName = Literal["load-cpu", "load-memory", "load-requests", "spot-24h", "spot-168h"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +85,7 @@ def retrain_models(
     models: Annotated[list[ModelName], Field(min_length=1)] = [  # noqa: B006 - Prefect copies it
         "load-cpu",
         "load-memory",
+        "load-requests",
         "spot-24h",
         "spot-168h",
     ],

@@ -14,7 +14,7 @@ from tasks.domain.spot.family import MOVING, Prices, SpotFamily
 from tasks.domain.usage.panel import UsagePanel
 from tasks.models.training import Subject
 
-LOADS = {"load-cpu": Load.CPU, "load-memory": Load.MEMORY}
+LOADS = {"load-cpu": Load.CPU, "load-memory": Load.MEMORY, "load-requests": Load.REQUESTS}
 SPOT = {"spot-24h": 24, "spot-168h": 168}
 PRICES_WINDOW_HOURS = 30 * 24 + 1
 CRITICAL_LOADS = (Behaviour.PERIODIC.value, Behaviour.BURSTY.value)

@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-LOADS = ["load-cpu", "load-memory"]
+LOADS = ["load-cpu", "load-memory", "load-requests"]
 NAME = "models"
 
 
