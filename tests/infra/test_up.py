@@ -9,13 +9,18 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
+from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
 
 from deployments.local import LOOPBACK, read_state, supervised_processes
+from deployments.prefect_api import FINAL_STATES
+from tasks.models.degraded import DEGRADED
 from tests.support.installation import (
     UP_SECONDS,
     Installation,
@@ -159,6 +164,39 @@ def test_a_run_shows_what_it_found_for_its_parameters(installation: UpInstallati
     assert code == 0, output
     assert "For 16 vCPU and 128 GiB" in output
     assert "Best capacity pools" in output
+
+
+def test_a_model_that_is_told_to_have_degraded_is_trained_again(
+    installation: UpInstallation,
+) -> None:
+    event = {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": DEGRADED,
+        "resource": {"prefect.resource.id": "homeostat.model.load-memory"},
+        "payload": {"model": "load-memory", "reason": "told by a test"},
+    }
+    with httpx.Client(base_url=installation.local.api_url, trust_env=False) as server:
+        server.post("/events", json=[event]).raise_for_status()
+        ended: list[str] = []
+        for _ in range(600):
+            ended = _ended_runs(server, parameters={"models": ["load-memory"]})
+            if ended:
+                break
+            Event().wait(0.2)
+
+    assert ended == ["COMPLETED"]
+
+
+def _ended_runs(server: httpx.Client, *, parameters: dict[str, list[str]]) -> list[str]:
+    """Return how the runs of `retrain-models` with these parameters ended."""
+    of = {"flows": {"name": {"any_": ["retrain-models"]}}}
+    runs = server.post("/flow_runs/filter", json=of).raise_for_status().json()
+    return [
+        run["state_type"]
+        for run in runs
+        if run["parameters"] == parameters and run["state_type"] in FINAL_STATES
+    ]
 
 
 @pytest.mark.parametrize(
