@@ -205,6 +205,8 @@ def turn_down(name: str, sha256: str, *, reason: str, now: datetime) -> Registry
 def roll_back(name: str, *, reason: str, now: datetime, serving: str | None = None) -> Registry:
     """Let the latest earlier champion serve again; the one that served is refused from now on.
 
+    A challenger that waits begins its shadow period anew.
+
     Args:
         name: Of the model.
         reason: Kept with the version that is refused.
@@ -221,7 +223,7 @@ def roll_back(name: str, *, reason: str, now: datetime, serving: str | None = No
         champion = current.champion
         if serving is not None and (champion is None or champion.sha256 != serving):
             return current
-        return rolled_back(current, name=name, reason=reason)
+        return rolled_back(current, name=name, reason=reason, now=now)
 
     return _changed(name, change, now=now, message=f"rolled back: {reason}")
 

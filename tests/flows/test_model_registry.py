@@ -206,6 +206,16 @@ def test_a_rollback_serves_the_earlier_one_and_says_why(storage: LocalFileSystem
     assert document.observed_at == NOON
 
 
+def test_a_challenger_is_judged_from_the_rollback_on(storage: LocalFileSystem) -> None:
+    after_two_promotions(storage, "anew")
+    waiting = published(storage, "anew", 4.0, day=4)
+    later = NOON + timedelta(days=9)
+
+    roll_back("anew", reason="worse", now=later)
+
+    assert (stored("anew").challenger, stored("anew").shadow_since) == (waiting, later)
+
+
 def test_two_rollbacks_of_one_champion_go_back_once(storage: LocalFileSystem) -> None:
     _, second, third = after_two_promotions(storage, "back-once")
 

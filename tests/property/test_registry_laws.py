@@ -49,7 +49,7 @@ def after(current: Registry, event: str, name: str, *, day: int) -> Registry:
     if event == "turn down":
         return turned_down(current, name, reason="not better")
     try:
-        return rolled_back(current, name="load", reason="worse")
+        return rolled_back(current, name="load", reason="worse", now=NOW + timedelta(days=day))
     except NoPreviousModelError:
         return current
 
@@ -104,10 +104,25 @@ def test_a_rollback_takes_a_promotion_back(happened: list[tuple[str, str]]) -> N
         if current.challenger is None or current.champion is None:
             continue
         taken = promoted(current, current.challenger.sha256)
-        back = rolled_back(taken, name="load", reason="worse")
+        back = rolled_back(taken, name="load", reason="worse", now=NOW)
         assert back.champion == current.champion
         assert back.previous == current.previous[: KEPT_PREVIOUS - 1]
         assert current.challenger.sha256 in back.refused
+
+
+@law
+@given(happened=events)
+def test_a_shadow_never_began_before_the_one_that_serves(
+    happened: list[tuple[str, str]],
+) -> None:
+    replaced = [("train", "a"), ("train", "b"), ("promote", "b"), ("train", "c")]
+    serving, since = None, NOW
+    for day, current in enumerate(states([*replaced, *happened])):
+        if current.champion != serving:
+            # The state after n events is that of the day before.
+            serving, since = current.champion, NOW + timedelta(days=day - 1)
+        if current.shadow_since is not None:
+            assert current.shadow_since >= since
 
 
 @law

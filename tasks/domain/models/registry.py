@@ -51,7 +51,7 @@ class Registry:
     Attributes:
         champion: The one that serves; None before the first.
         challenger: The one in its shadow period: it forecasts, and nobody acts on it.
-        shadow_since: When its shadow period began.
+        shadow_since: When its shadow period beside this champion began.
         previous: Earlier champions, the latest first, at most KEPT_PREVIOUS.
         refused: Hash of each version that was tried and is never promoted again, with the reason.
     """
@@ -116,11 +116,11 @@ def turned_down(current: Registry, sha256: str, *, reason: str) -> Registry:
     )
 
 
-def rolled_back(current: Registry, *, name: str, reason: str) -> Registry:
+def rolled_back(current: Registry, *, name: str, reason: str, now: datetime) -> Registry:
     """Return the registry with its latest earlier champion serving again.
 
-    The one that served is refused from now on; a challenger stays, to be judged against the model
-    that serves now.
+    The one that served is refused from now on. A challenger stays and begins its shadow period anew:
+    the days so far compare it with a model that serves no more.
 
     Raises:
         NoPreviousModelError: There is none.
@@ -131,6 +131,7 @@ def rolled_back(current: Registry, *, name: str, reason: str) -> Registry:
     return replace(
         current,
         champion=back,
+        shadow_since=None if current.challenger is None else now,
         previous=tuple(older),
         refused={**current.refused, current.champion.sha256: reason},
     )

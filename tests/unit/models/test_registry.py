@@ -104,21 +104,25 @@ def test_turning_down_what_does_not_wait_changes_nothing() -> None:
 
 
 def test_a_rollback_brings_back_the_latest_and_refuses_the_one_that_served() -> None:
-    found = rolled_back(promoted(offered("a", "b"), "b"), name="load", reason="coverage fell")
+    found = rolled_back(
+        promoted(offered("a", "b"), "b"), name="load", reason="coverage fell", now=NOW
+    )
     assert found.champion == version("a")
     assert found.previous == ()
     assert found.refused == {"b": "coverage fell"}
 
 
-def test_a_rollback_leaves_the_challenger_in_its_shadow() -> None:
+def test_a_rollback_leaves_the_challenger_and_begins_its_shadow_anew() -> None:
     waiting = with_challenger(promoted(offered("a", "b"), "b"), version("c", day=2), now=NOW)
-    found = rolled_back(waiting, name="load", reason="coverage fell")
+    later = NOW + timedelta(days=5)
+    found = rolled_back(waiting, name="load", reason="coverage fell", now=later)
     assert found.challenger == version("c", day=2)
+    assert found.shadow_since == later
 
 
 def test_a_rollback_without_an_earlier_champion_says_what_to_do() -> None:
     with pytest.raises(NoPreviousModelError, match="'load' has no earlier champion"):
-        rolled_back(offered("a", "b"), name="load", reason="coverage fell")
+        rolled_back(offered("a", "b"), name="load", reason="coverage fell", now=NOW)
 
 
 def test_only_the_latest_earlier_champions_are_kept() -> None:
