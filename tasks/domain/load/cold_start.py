@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.domain.arrays import BoolArray, FloatArray
+from tasks.domain.arrays import BoolArray, FloatArray, IntArray
 from tasks.domain.errors import InsufficientHistoryError, PermanentError
 from tasks.domain.load.forecasts import QUANTILES
 from tasks.domain.load.panel import HOUR, LoadPanel
@@ -19,6 +19,7 @@ from tasks.domain.load.rehearsal import (
     level_scale,
     outlook_of,
     rehearsed,
+    rehearsed_coverage,
 )
 
 ANY = ""
@@ -26,6 +27,8 @@ ANY = ""
 FEWEST_SERIES = 5
 """Fewer tell nothing of the next one of their kind; ANY stands in for them."""
 MOST_SERIES = 300
+MOST_ARCHETYPES = 24
+"""The largest ones: each takes a tenth of a second or more."""
 WINDOW_DAYS = 28
 RECENT_DAYS = 2
 AMPLITUDES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -41,14 +44,19 @@ class ArchetypeProfile:
             rehearsal; the first value belongs to the step after the panel's end.
         level: Median of the series' means.
         carry: (ages, ranges) share of the last value's deviation from the shape that is still there.
+        own: (ages, ranges) share of the same step a day before, where that is known.
         quantiles: (ages, ranges, 3) errors at QUANTILES, in units of a workload's level.
+        coverage: (ages,) share of values that such intervals held in the rehearsal, of series and at
+            times that they were not made of; NaN where there were too few of either.
         series: Number that it rests on.
     """
 
     shape: FloatArray
     level: float
     carry: FloatArray
+    own: FloatArray
     quantiles: FloatArray
+    coverage: FloatArray
     series: int
 
 
@@ -70,16 +78,16 @@ class ArchetypeProfiles:
 
 
 def archetype_profiles(panel: LoadPanel, archetypes: NDArray[np.str_]) -> ArchetypeProfiles:
-    """Return the profile of each archetype with at least five series, and of all together.
+    """Return the profiles of the largest archetypes of at least five series, and of all together.
 
     Errors are rehearsed: each series is forecast as if it were hours old, by the shape of the others,
-    at up to eight times of the last four weeks. Intervals are meant to be wide: their levels are those
+    at up to sixteen times of the last four weeks. Intervals are meant to be wide: their levels are those
     of a sample no larger than the number of these times allows.
 
     Args:
         panel: History up to some cutoff. Series with an hour of the day that was never seen, or
             without any load, are left out.
-        archetypes: (n,) names, not empty.
+        archetypes: (n,) names; ANY where none is known.
 
     Raises:
         InsufficientHistoryError: When no series is known for two days.
@@ -97,13 +105,13 @@ def archetype_profiles(panel: LoadPanel, archetypes: NDArray[np.str_]) -> Archet
             needed_hours=48,
             subject="profiles of archetypes",
         )
-    members = {str(name): usable & (archetypes == name) for name in np.unique(archetypes)}
     profiles = {
-        name: _profile(values[rows], day)
-        for name, rows in {**members, ANY: usable}.items()
-        if name == ANY or rows.sum() >= FEWEST_SERIES
+        name: _profile(values[usable & (archetypes == name)], day)
+        for name in _largest(archetypes[usable])
     }
-    return ArchetypeProfiles(step=panel.step, by_name=profiles)
+    return ArchetypeProfiles(
+        step=panel.step, by_name={**profiles, ANY: _profile(values[usable], day)}
+    )
 
 
 def cold_start_forecast(
@@ -117,7 +125,8 @@ def cold_start_forecast(
     """Return (m, H, 3) quantiles of the load of young workloads, at least 0.
 
     The archetype's day, scaled to the mean of what is known of the workload, plus the part of the last
-    value's deviation that such workloads keep at that horizon; then the errors that the rehearsal
+    value's deviation that such workloads keep at that horizon; mixed with the same step a day before,
+    where it is known, by as much as was better in the rehearsal; then the errors that the rehearsal
     made at this age and horizon. With nothing known at all, the archetype's usual level.
 
     Args:
@@ -138,18 +147,45 @@ def cold_start_forecast(
     return found
 
 
+def cold_start_confidence(
+    profiles: ArchetypeProfiles, recent: FloatArray, archetypes: NDArray[np.str_] | None = None
+) -> FloatArray:
+    """Return (m,) the share of values that intervals at each workload's age held in the rehearsal.
+
+    NaN where too few series or times were rehearsed to tell. Arguments as for `cold_start_forecast`.
+    """
+    names = np.full(len(recent), ANY) if archetypes is None else archetypes
+    found = np.empty(len(recent))
+    for name in np.unique(names):
+        rows = np.flatnonzero(names == name)
+        profile = profiles.of(str(name))
+        looked_at = recent[rows, -RECENT_DAYS * len(profile.shape) :]
+        found[rows] = profile.coverage[_age(looked_at, profiles.step)]
+    return found
+
+
+def _age(recent: FloatArray, step: timedelta) -> IntArray:
+    return age_of((~np.isnan(recent)).sum(axis=1) * (step / HOUR))
+
+
 def _quantiles(
     profile: ArchetypeProfile, recent: FloatArray, step: timedelta, ahead: int, begin: int
 ) -> FloatArray:
     recent = recent[:, -RECENT_DAYS * len(profile.shape) :]
     outlook = outlook_of(profile.shape[None], recent, begin, ahead, profile.level)
-    hours = (~np.isnan(recent)).sum(axis=1) * (step / HOUR)
-    age = age_of(hours)
+    age = _age(recent, step)
     reach = horizon_ranges(ahead, step)
-    carried = outlook.surprise[:, None] * profile.carry[age][:, reach]
+    median = outlook.median(profile.carry[age][:, reach], profile.own[age][:, reach])
     scale = level_scale(outlook.level, profile.level)[:, None, None]
     errors = scale * profile.quantiles[age][:, reach]
-    return np.maximum((outlook.expected + carried)[..., None] + errors, 0.0)
+    return np.maximum(median[..., None] + errors, 0.0)
+
+
+def _largest(archetypes: NDArray[np.str_]) -> list[str]:
+    """Return the names of archetypes that get a profile, by their names where they are as large."""
+    names, counts = np.unique(archetypes[archetypes != ANY], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_ARCHETYPES]
+    return [str(names[at]) for at in order if counts[at] >= FEWEST_SERIES]
 
 
 def _usable(values: FloatArray, day: int) -> BoolArray:
@@ -180,11 +216,14 @@ def _profile(values: FloatArray, day: int) -> ArchetypeProfile:
     level = float(np.median(levels))
     tried = [rehearsed(values, _damped(others, share), level) for share in AMPLITUDES]
     best = int(np.argmin([fit.loss for fit in tried]))
+    fit, amplitude = tried[best], AMPLITUDES[best]
     return ArchetypeProfile(
-        shape=_damped(shapes.mean(axis=0), AMPLITUDES[best]),
+        shape=_damped(shapes.mean(axis=0), amplitude),
         level=level,
-        carry=tried[best].carry,
-        quantiles=tried[best].quantiles,
+        carry=fit.carry,
+        own=fit.own,
+        quantiles=fit.quantiles,
+        coverage=rehearsed_coverage(values, _damped(others, amplitude), level, fit),
         series=len(values),
     )
 

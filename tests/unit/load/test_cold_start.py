@@ -8,6 +8,7 @@ from tasks.domain.load.cold_start import (
     ANY,
     ArchetypeProfiles,
     archetype_profiles,
+    cold_start_confidence,
     cold_start_forecast,
 )
 from tests.unit.load.builders import day_wave, panel_of
@@ -97,6 +98,35 @@ def test_workloads_without_a_common_day_are_not_given_one() -> None:
     flat = profiles_of(np.stack(rows)).of("daily").shape
     assert np.ptp(flat) < 0.2
     assert np.ptp(PROFILES.of("daily").shape) > 0.7
+
+
+def test_a_day_of_a_workload_s_own_is_repeated_once_it_is_known() -> None:
+    rng = np.random.default_rng(3)
+    rows = [np.roll(row, int(rng.integers(0, 24))) for row in fleet(60, seed=3, noise=0.02)]
+    profiles = profiles_of(np.stack(rows[:40]))
+    assert (profiles.of("daily").own[0] == 0.0).all()
+    values = np.stack(rows[40:])
+    recent, actual = values[:, SEEN - 36 : SEEN], values[:, SEEN : SEEN + 24]
+    found = cold_start_forecast(profiles, recent, horizon_steps=24)[..., 1]
+    assert relative_error(found, actual) < 0.25 * relative_error(
+        recent.mean(axis=1, keepdims=True), actual
+    )
+
+
+@pytest.mark.parametrize(("known", "age"), [(3, 1), (12, 2), (36, 3)])
+def test_how_often_intervals_hold_is_known_from_the_rehearsal(known: int, age: int) -> None:
+    hits = []
+    for begin in (0, 9, 20, 33, 47):
+        recent, actual = young(known, begin=begin)
+        found = cold_start_forecast(PROFILES, recent, horizon_steps=24, steps_since=begin)
+        hits.append((found[..., 0] <= actual) & (actual <= found[..., 2]))
+    told = cold_start_confidence(PROFILES, recent)
+    assert (told == PROFILES.of("daily").coverage[age]).all()
+    assert np.mean(hits) == pytest.approx(told[0], abs=0.05)
+
+
+def test_few_series_do_not_tell_how_often_intervals_hold() -> None:
+    assert np.isnan(profiles_of(fleet(3, seed=1)).of("daily").coverage).all()
 
 
 def test_profiles_may_be_older_than_the_cutoff() -> None:
