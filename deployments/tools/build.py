@@ -67,7 +67,7 @@ def ensure_family(family: Family, *, bin_folder: Path, go: str | None) -> None:
         BuildFailedError: A build failed.
     """
     for tool in family.tools:
-        on_path = shutil.which(tool.name)
+        on_path = None if family.exact else shutil.which(tool.name)
         if on_path is not None and Path(on_path).parent != bin_folder:
             _say(f"{tool.name}: on PATH at {on_path}, used as it is")
         elif is_built(tool, family=family, bin_folder=bin_folder):

@@ -4,11 +4,13 @@ A family is a folder beside this module with `go.mod` and `go.sum`: its `tool` d
 built and its `require` lines at which version. A comment after a tool names the program where the
 last part of the path does not (`tool go.etcd.io/etcd/server/v3 // etcd`). An optional file `ldflags`
 is given to the linker; `{module}` in it becomes that module's pinned version. An optional file
-`scripts` names files that are taken from a module as they are: a module and a path a line.
+`scripts` names files that are taken from a module as they are: a module and a path a line. An
+optional file `exact` says why programs of that name on PATH are not taken: their version decides.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -71,6 +73,7 @@ class Family:
         ldflags: For the linker, versions filled in; may be empty.
         fingerprint: Changes whenever anything that decides the result of a build does.
         scripts: Copied, not built.
+        exact: Whether only what is built from the pins will do, whatever PATH has.
     """
 
     folder: Path
@@ -78,6 +81,7 @@ class Family:
     ldflags: str
     fingerprint: str
     scripts: tuple[Script, ...] = ()
+    exact: bool = False
 
     @property
     def name(self) -> str:
@@ -107,14 +111,26 @@ def read_family(folder: Path) -> Family:
         ldflags=_with_versions(flags.strip(), versions=versions),
         fingerprint=hashlib.sha256(pins.encode()).hexdigest(),
         scripts=_scripts(_text_or_empty(folder / "scripts"), versions=versions),
+        exact=(folder / "exact").exists(),
     )
 
 
-def find_tool(name: str, *, bin_folder: Path = TOOLS_BIN) -> Path | None:
-    """Return a program's path, what is on PATH first; None where it is not installed."""
-    search = os.pathsep.join([os.environ.get("PATH", os.defpath), str(bin_folder)])
-    found = shutil.which(name, path=search)
+def find_tool(name: str, *, bin_folder: Path = TOOLS_BIN, families: Path = FAMILIES) -> Path | None:
+    """Return a program's path, what is on PATH first; None where it is not installed.
+
+    Of a family that is marked `exact` only what was built counts.
+    """
+    search = [str(bin_folder)]
+    if name not in _exact_names(families):
+        search.insert(0, os.environ.get("PATH", os.defpath))
+    found = shutil.which(name, path=os.pathsep.join(search))
     return Path(found) if found else None
+
+
+@functools.cache
+def _exact_names(families: Path) -> frozenset[str]:
+    exact = (family for family in read_families(families) if family.exact)
+    return frozenset(tool.name for family in exact for tool in family.tools)
 
 
 def _text_or_empty(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deployments.tools.build import BuildFailedError, ensure_family, is_built
-from deployments.tools.families import Family, read_families, read_family
+from deployments.tools.families import Family, find_tool, read_families, read_family
 
 GO_MOD = """module example.invalid/tools
 
@@ -94,6 +94,22 @@ def test_a_tool_on_path_is_used_as_it_is(
     assert sorted(p.name for p in (tmp_path / "bin").glob("[!.]*")) == ["dbserver"]
 
 
+def test_a_tool_whose_version_decides_is_built_whatever_is_on_path(
+    family: Family, go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed, built = tmp_path / "installed", tmp_path / "bin"
+    installed.mkdir()
+    (installed / "ctl").touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{installed}{os.pathsep}{os.environ['PATH']}")
+    (family.folder / "exact").write_text("its texts differ from release to release\n")
+    exact = read_family(family.folder)
+
+    assert find_tool("ctl", bin_folder=built, families=tmp_path) is None
+    ensure_family(exact, bin_folder=built, go=str(go))
+
+    assert find_tool("ctl", bin_folder=built, families=tmp_path) == built / "ctl"
+
+
 def test_without_go_nothing_is_built_and_the_reason_is_said(
     family: Family, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,7 +140,12 @@ def test_ldflags_cannot_name_a_module_that_is_not_pinned(family: Family) -> None
 def test_every_family_of_the_project_has_checksums_for_what_it_pins() -> None:
     families = read_families()
 
-    assert {tool.name for family in families for tool in family.tools} >= {"pulumi"}
+    assert {tool.name for family in families for tool in family.tools} >= {
+        "pulumi",
+        "etcd",
+        "kube-apiserver",
+        "kubectl",
+    }
     for family in families:
         sums = (family.folder / "go.sum").read_text()
         assert all(" h1:" in line for line in sums.splitlines()), family.name
