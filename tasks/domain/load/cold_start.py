@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,15 +66,30 @@ class ArchetypeProfiles:
 
     Attributes:
         step: Of the panel that they were made from.
+        end: Its end, aware UTC; None without a wall clock.
+        steps: Its length.
         by_name: The profiles.
     """
 
     step: timedelta
+    end: datetime | None
+    steps: int
     by_name: Mapping[str, ArchetypeProfile]
 
     def of(self, archetype: str) -> ArchetypeProfile:
         """Return the profile of an archetype, that of all series where it is unknown."""
         return self.by_name.get(archetype, self.by_name[ANY])
+
+    def steps_since(self, panel: LoadPanel) -> int | None:
+        """Return the steps of a day from the end of their panel to that of another, rounded down.
+
+        Without a wall clock a panel of the same length is taken for the same one, and None is
+        returned for all others: nobody knows what hour of the day they end in.
+        """
+        if self.end is not None and panel.end is not None:
+            return ((panel.end - self.end) // self.step) % panel.steps_per_day
+        unknown = self.end is not None or panel.end is not None
+        return None if unknown or panel.steps != self.steps else 0
 
 
 def archetype_profiles(panel: LoadPanel, archetypes: NDArray[np.str_]) -> ArchetypeProfiles:
@@ -110,7 +125,10 @@ def archetype_profiles(panel: LoadPanel, archetypes: NDArray[np.str_]) -> Archet
         for name in _largest(archetypes[usable])
     }
     return ArchetypeProfiles(
-        step=panel.step, by_name={**profiles, ANY: _profile(values[usable], day)}
+        step=panel.step,
+        end=panel.end,
+        steps=panel.steps,
+        by_name={**profiles, ANY: _profile(values[usable], day)},
     )
 
 

@@ -33,6 +33,7 @@ from tasks.domain.load.own_record import (
 from tasks.domain.load.panel import HOUR, LoadPanel
 from tasks.domain.load.sampling import draw_cases
 from tasks.domain.load.steps import to_steps, within_hour
+from tasks.domain.load.young import ARCHETYPE, profiles_of, young_forecasts
 
 __all__ = ["LoadModel", "fit_load_model", "forecast_load", "load_model_from_state"]
 
@@ -88,6 +89,7 @@ def fit_load_model(
         own=own,
         widths=widths,
         cases=count,
+        profiles=profiles_of(panel),
     )
 
 
@@ -114,9 +116,11 @@ def _measured(
 def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> LoadForecasts:
     """Return forecasts of a panel, or of a chunk of one, over the model's horizon.
 
-    Series that began less than two days ago, and all of them where the model has no trees, get naive
-    rules with an interval of the size of their own changes, whose confidence is unknown. Series without
-    any known value get NaN. Below an hour the confidence is that of hourly means.
+    Series that began less than two days ago are forecast by what the model knows of their archetype.
+    Where it knows of none, and for all others where the model has no trees, there are naive rules with
+    an interval of the size of a series' own changes, whose confidence is unknown. Series without any
+    known value get the usual level of their archetype, NaN where it is unknown. Below an hour the
+    confidence of older series is that of hourly means.
 
     Raises:
         PermanentError: When the model is of another load, or reads what the panel does not have.
@@ -127,6 +131,11 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
     history = history_of(panel)
     quantiles, method = _naive_quantiles(panel, history, steps)
     confidence = np.full(len(panel), np.nan)
+    if model.profiles is not None:
+        young = young_forecasts(panel, model.profiles, ~_grown(history), horizon_steps=steps)
+        quantiles[young.rows] = young.quantiles
+        method[young.rows] = ARCHETYPE
+        confidence[young.rows] = young.confidence
     rows = np.flatnonzero(_grown(history))
     if model.trees is not None and rows.size:
         group = group_index(behaviour_groups(panel))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import lightgbm as lgb
@@ -12,18 +12,21 @@ import numpy as np
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.errors import PermanentError
+from tasks.domain.load.cold_start import ANY, ArchetypeProfile, ArchetypeProfiles
 from tasks.domain.load.combine import BANDS, GROUPS, Blend
 from tasks.domain.load.features import ANCHORS, NAIVES
+from tasks.domain.load.forecasts import QUANTILES
 from tasks.domain.load.global_linear import RuleWeights
 from tasks.domain.load.global_model import TAILS, GlobalModel
 from tasks.domain.load.intervals import Widths
 from tasks.domain.load.own_record import SPANS, OwnRecords
-from tasks.domain.load.panel import HOUR, Load
+from tasks.domain.load.panel import DAY, HOUR, Load
+from tasks.domain.load.rehearsal import KNOWN_HOURS, RANGE_ENDS
 
 StateValue: TypeAlias = str | int | float | bool | list[str] | FloatArray | None
 State: TypeAlias = dict[str, StateValue]
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class LoadModel:
         own: And each of the series that it was fitted to.
         widths: Of its intervals, and how often they held.
         cases: It was trained on so many.
+        profiles: What its archetypes do, for series younger than two days; None where too few series
+            were known for two days: naive rules are used.
     """
 
     load: Load
@@ -53,6 +58,7 @@ class LoadModel:
     own: OwnRecords
     widths: Widths
     cases: int
+    profiles: ArchetypeProfiles | None
 
     @property
     def horizon_hours(self) -> int:
@@ -75,6 +81,7 @@ class LoadModel:
             "factors": self.widths.factors,
             "coverage": self.widths.coverage,
             "anchors": None,
+            "archetypes": None,
         }
         if self.trees is not None:
             found |= {
@@ -83,7 +90,25 @@ class LoadModel:
                 "members": [_text(one) for one in self.trees.members],
                 "tails": [_text(one) for one in self.trees.tails],
             }
+        if self.profiles is not None:
+            found |= _profiles_state(self.profiles)
         return found
+
+
+def _profiles_state(profiles: ArchetypeProfiles) -> State:
+    each = list(profiles.by_name.values())
+    return {
+        "archetypes": list(profiles.by_name),
+        "archetypes_end": None if profiles.end is None else profiles.end.isoformat(),
+        "archetypes_steps": profiles.steps,
+        "archetype_series": np.array([float(one.series) for one in each]),
+        "archetype_level": np.array([one.level for one in each]),
+        "archetype_shape": np.stack([one.shape for one in each]),
+        "archetype_carry": np.stack([one.carry for one in each]),
+        "archetype_own": np.stack([one.own for one in each]),
+        "archetype_quantiles": np.stack([one.quantiles for one in each]),
+        "archetype_coverage": np.stack([one.coverage for one in each]),
+    }
 
 
 def load_model_from_state(state: Mapping[str, StateValue]) -> LoadModel:
@@ -118,7 +143,57 @@ def _model(state: Mapping[str, StateValue]) -> LoadModel:
             coverage=_array(state["coverage"], shape[:1]),
         ),
         cases=_whole(state["cases"]),
+        profiles=None if state["archetypes"] is None else _profiles(state),
     )
+
+
+def _profiles(state: Mapping[str, StateValue]) -> ArchetypeProfiles:
+    names = _texts(state["archetypes"])
+    step = timedelta(seconds=_whole(state["step_seconds"]))
+    cells = (len(names), len(KNOWN_HOURS), len(RANGE_ENDS))
+    series = _array(state["archetype_series"], (len(names),))
+    level = _array(state["archetype_level"], (len(names),))
+    shape = _array(state["archetype_shape"], (len(names), DAY // step))
+    carry, own = (_array(state[f"archetype_{what}"], cells) for what in ("carry", "own"))
+    quantiles = _array(state["archetype_quantiles"], (*cells, len(QUANTILES)))
+    coverage = _array(state["archetype_coverage"], cells[:2])
+    possible = (
+        ANY in names and len(set(names)) == len(names),
+        bool((series >= 1.0).all() and (level > 0.0).all() and (shape >= 0.0).all()),
+        bool(((carry >= 0.0) & (carry <= 1.0) & (own >= 0.0) & (own <= 1.0)).all()),
+        bool((np.diff(quantiles) >= 0.0).all()),
+        not bool(((coverage < 0.0) | (coverage > 1.0)).any()),
+        all(np.isfinite(one).all() for one in (series, level, shape, quantiles)),
+    )
+    if not all(possible):
+        msg = f"profiles of {len(names)} archetypes hold impossible values {possible}"
+        raise ValueError(msg)
+    end = state["archetypes_end"]
+    return ArchetypeProfiles(
+        step=step,
+        end=None if end is None else _instant(end),
+        steps=_whole(state["archetypes_steps"]),
+        by_name={
+            name: ArchetypeProfile(
+                shape=shape[at],
+                level=float(level[at]),
+                carry=carry[at],
+                own=own[at],
+                quantiles=quantiles[at],
+                coverage=coverage[at],
+                series=int(series[at]),
+            )
+            for at, name in enumerate(names)
+        },
+    )
+
+
+def _instant(value: StateValue) -> datetime:
+    found = datetime.fromisoformat(str(value))
+    if found.tzinfo is None:
+        msg = f"expected an instant with its offset from UTC, found {value!r}"
+        raise ValueError(msg)
+    return found
 
 
 def _trees(state: Mapping[str, StateValue]) -> GlobalModel:

@@ -38,6 +38,8 @@ class LoadPanel:
         values: (n, steps), means over each step, at least 0; NaN where unknown, never zero.
         closing: (n, steps) means over the last quarter of an hour of each step; None when nothing finer
             than the step was recorded.
+        archetypes: (n,) what is known of each series without any history, such as the group that it
+            was started in; "" where nothing is. None where nobody knows of any.
     """
 
     load: Load
@@ -46,6 +48,7 @@ class LoadPanel:
     start: datetime | None
     values: FloatArray
     closing: FloatArray | None = None
+    archetypes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.values) != len(self.series):
@@ -56,6 +59,12 @@ class LoadPanel:
             raise PermanentError(msg)
         if self.closing is not None and self.closing.shape != self.values.shape:
             msg = f"closing has shape {self.closing.shape}, values have {self.values.shape}"
+            raise PermanentError(msg)
+        if self.archetypes is not None and len(self.archetypes) != len(self.series):
+            msg = (
+                f"{len(self.archetypes)} archetypes for {len(self.series)} series; give one for "
+                'each, "" where none is known'
+            )
             raise PermanentError(msg)
         if len(set(self.series)) < len(self.series):
             twice = next(one for one in self.series if self.series.count(one) > 1)
@@ -98,6 +107,9 @@ class LoadPanel:
             start=self.start,
             values=self.values[at],
             closing=None if self.closing is None else self.closing[at],
+            archetypes=None
+            if self.archetypes is None
+            else tuple(self.archetypes[row] for row in at),
         )
 
     def until(self, steps: int, *, window: int | None = None) -> LoadPanel:
@@ -110,4 +122,5 @@ class LoadPanel:
             start=None if self.start is None else self.start + first * self.step,
             values=self.values[:, first:steps],
             closing=None if self.closing is None else self.closing[:, first:steps],
+            archetypes=self.archetypes,
         )

@@ -40,6 +40,7 @@ def hourly(panel: LoadPanel) -> LoadPanel:
         start=None if panel.start is None else panel.start + left * panel.step,
         values=_means(grid),
         closing=_means(grid[..., -closing:]),
+        archetypes=panel.archetypes,
     )
 
 

@@ -61,10 +61,12 @@ def test_gaps_are_forecast_across(model: LoadModel) -> None:
     assert np.isfinite(found.quantiles).all()
 
 
-def test_a_young_series_gets_a_naive_rule_without_confidence(model: LoadModel) -> None:
+def test_a_young_series_without_profiles_gets_a_naive_rule_without_confidence(
+    model: LoadModel,
+) -> None:
     values = fleet().values.copy()
     values[0, :-10] = np.nan
-    found = forecast_load(with_values(fleet(), values), model)
+    found = forecast_load(with_values(fleet(), values), replace(model, profiles=None))
     assert (found.method[0], found.method[1]) == ("last-value", "global")
     assert np.isnan(found.confidence[0])
     assert found.median[0].tolist() == [values[0, -1]] * 24
