@@ -1,0 +1,1 @@
+"""What a kubelet and a container runtime make of it: states, restarts, probes, events, logs."""
