@@ -87,7 +87,12 @@ def test_a_blend_lies_between_the_model_and_its_rule(
 )
 def test_steps_stay_between_hours_and_never_cross(hourly: FloatArray, newest: FloatArray) -> None:
     hourly = np.sort(hourly, axis=-1)
-    within = WithinHour(below=np.full(2, 1.0), above=np.full(2, 2.0))
+    within = WithinHour(
+        shape=np.zeros((2, 288)),
+        newest=np.zeros(2),
+        below=np.full(2, 1.0),
+        above=np.full(2, 2.0),
+    )
     found = to_steps(hourly, newest, within, each=12)
     assert found.shape == (2, 60, 3)
     assert (np.diff(found, axis=-1) >= 0.0).all()
