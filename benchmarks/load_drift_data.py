@@ -46,6 +46,7 @@ class Kind(StrEnum):
     RESIDUAL_BIAS = "residual_bias"
     LATER = "hours_later"
     ORDER = "order_of_days"
+    RESIDUAL_SCALE = "residual_scale"
 
 
 class Size(StrEnum):
@@ -64,12 +65,14 @@ AMOUNTS: dict[Kind, tuple[float, float, float]] = {
     Kind.RESIDUAL_BIAS: (0.5, 1.0, 2.0),
     Kind.LATER: (3.0, 6.0, 12.0),
     Kind.ORDER: (0.4, 0.7, 1.0),
+    Kind.RESIDUAL_SCALE: (1.5, 2.0, 3.0),
 }
-"""Standard deviations of hours or of errors; for scale a factor, for shape a share, for later hours.
+"""Standard deviations of hours or of errors; for scales a factor, for shape a share, for later hours.
 
 For the order it is the share of the days that change places: every day stays what it was, so that
 level, spread, shape and rhythm of days are distributed as before, and the weekly pattern is gone.
-What a forecast goes by is gone with it: only its errors can tell.
+What a forecast goes by is gone with it, and only its errors can tell; the simple one errs a tenth to
+a fifth more for it, within what its errors vary from week to week.
 """
 
 
@@ -175,8 +178,8 @@ def shifted(path: LoadPath, *, kind: Kind, size: Size, day: int, seed: int) -> L
     """Return the path with a change from the day on in some of its series.
 
     The amount is in units of what each series did before: its hours' standard deviation around the
-    mean, or that of its residuals. Forecasts adapt as they do to a real change, except for the
-    bias, which is laid over the errors alone.
+    mean, or that of its residuals. Forecasts adapt as they do to a real change, except for bias and
+    scale of the residuals, which are laid over the errors alone.
     """
     rng = np.random.default_rng([seed, list(Kind).index(kind)])
     rows = np.sort(rng.permutation(len(path.values))[: round(AFFECTED * len(path.values))])
@@ -185,10 +188,13 @@ def shifted(path: LoadPath, *, kind: Kind, size: Size, day: int, seed: int) -> L
     centre = np.nanmean(before, axis=(1, 2), keepdims=True)
     spread = np.nanstd(before, axis=(1, 2), keepdims=True)
     signs = rng.choice([-1.0, 1.0], size=(len(rows), 1, 1))
-    if kind is Kind.RESIDUAL_BIAS:
+    if kind in {Kind.RESIDUAL_BIAS, Kind.RESIDUAL_SCALE}:
         residuals = path.residuals.copy()
         usual = np.nanstd(residuals[rows, :day], axis=(1, 2), keepdims=True)
-        residuals[rows, day:] += signs * amount * usual
+        if kind is Kind.RESIDUAL_BIAS:
+            residuals[rows, day:] += signs * amount * usual
+        else:
+            residuals[rows, day:] *= amount
         return replace(path, residuals=residuals)
     after = path.values[rows, day:]
     if kind is Kind.LATER:

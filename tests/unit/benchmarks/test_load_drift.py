@@ -50,7 +50,10 @@ def test_the_errors_of_the_simple_forecast_are_worked_out_by_hand() -> None:
     assert residuals_of(values)[0, 7, 0] == pytest.approx(10.0 - 3.5 - 0.5)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.RESIDUAL_BIAS])
+OF_ERRORS_ALONE = (Kind.RESIDUAL_BIAS, Kind.RESIDUAL_SCALE)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in OF_ERRORS_ALONE])
 def test_a_shift_begins_on_its_day_in_a_share_of_the_series(kind: Kind) -> None:
     before = path()
     after = shifted(before, kind=kind, size=Size.MEDIUM, day=CHANGE, seed=0)
@@ -102,6 +105,15 @@ def test_a_bias_is_laid_over_the_errors_alone() -> None:
     after = shifted(before, kind=Kind.RESIDUAL_BIAS, size=Size.LARGE, day=CHANGE, seed=0)
     np.testing.assert_array_equal(before.values, after.values)
     assert np.abs(after.residuals[:, CHANGE:].mean(axis=(1, 2))).max() > 1.5
+
+
+def test_errors_of_another_size_leave_the_load_as_it_was() -> None:
+    before = path()
+    after = shifted(before, kind=Kind.RESIDUAL_SCALE, size=Size.MEDIUM, day=CHANGE, seed=0)
+    np.testing.assert_array_equal(before.values, after.values)
+    grown = np.isclose(after.residuals, 2.0 * before.residuals).all(axis=2)
+    assert not grown[:, :CHANGE].any()
+    assert grown[:, CHANGE:].all(axis=1).sum() == round(AFFECTED * 10)
 
 
 def test_a_delay_counts_from_the_shift_and_an_early_alarm_does_not_count() -> None:
