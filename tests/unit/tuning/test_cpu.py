@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
 from tasks.domain.arrays import FloatArray
 from tasks.domain.tuning.cpu import cpu_limit, cpu_request
@@ -94,6 +95,19 @@ def test_a_throttling_limit_is_raised_to_where_the_measured_curve_is_low() -> No
     assert 1.9 / 0.8 * 0.95 < found.change.after < 4.0
     assert found.effect.before > 0.1
     assert found.effect.expected < 0.01
+
+
+def test_nothing_below_the_limit_tells_how_much_more_was_wanted() -> None:
+    hidden = throttling_workload(2.0)
+    hidden.used_cores[::24] = 2.0
+    hidden.throttled[::24] = 1.0
+    found = limited(hidden)
+    assert isinstance(found, Suggestion)
+    assert found.change.after == pytest.approx(3.1)
+    # An hour a day is saturated, 4.2 % of all. The middle guess keeps the tolerated 1 % and by itself
+    # would put the interval's end at 1.2 %; the largest lies e^(1.2 * 1.6) = 6.8 times as far above.
+    assert found.effect.high > 2 * BOUNDS.throttled
+    assert found.promised > BOUNDS.throttled
 
 
 def test_a_limit_that_no_step_reaches_is_taken_away_only_where_that_is_allowed() -> None:
