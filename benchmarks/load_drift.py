@@ -35,6 +35,8 @@ from benchmarks.load_drift_data import (
 )
 from benchmarks.load_drift_rivals import plain_ks
 from tasks.domain.models.drift import DriftPolicy, Observed, check_drift
+from tasks.domain.models.drift_features import residual_features
+from tasks.domain.models.residuals import DAYS as ERROR_DAYS
 
 TRAINING_DAYS = 28
 MONTH_DAYS = 30
@@ -111,9 +113,11 @@ def share_left(training: LoadPath, live: LoadPath, *, residuals: bool = True) ->
 
 def _observed(path: LoadPath, *, residuals: bool) -> Observed:
     rows = len(path.values)
+    # A backtest is of two weeks, and so is what a look forecasts.
+    recent = path.residuals[:, -ERROR_DAYS:]
     return Observed(
         values=path.values.reshape(rows, -1),
-        residuals=path.residuals.reshape(rows, -1) if residuals else None,
+        residuals=residual_features(recent) if residuals else None,
     )
 
 

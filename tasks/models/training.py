@@ -14,10 +14,12 @@ from prefect.logging import get_run_logger
 
 from tasks.adapters.objects import Storage
 from tasks.chunks import Sealed
+from tasks.domain.arrays import FloatArray
 from tasks.domain.models.drift import DriftReport
 from tasks.domain.models.family import Family, RollingErrors, Window
 from tasks.domain.models.kept import Kept, backtest_days, kept_state, read_kept
 from tasks.domain.models.quality import QualityReport, check_window
+from tasks.domain.models.residuals import backtest_residuals, of_both, residuals_since
 from tasks.domain.models.since import drift_since, hours_since
 from tasks.domain.models.trial import Tried, run_trial, step_hours
 from tasks.models.registry import Published, Served, Trained, publish_challenger, served
@@ -84,7 +86,15 @@ def look_at_data(
         policy=family.quality,
     )
     trained_at = None if known is None else known.version.trained_at
-    drift = None if trained_at is None else drift_since(window, trained_at, now=now)
+    age = None if trained_at is None else hours_since(window, trained_at)
+    drift = None
+    if known is not None and age is not None:
+        drift = drift_since(
+            window,
+            known.version.trained_at,
+            now=now,
+            residuals=_residuals(family, subject.value.data, known.model, window, age_hours=age),
+        )
     get_run_logger().info(
         "models.data.looked name=%s usable=%s series=%d days=%.1f drift=%s",
         name,
@@ -93,8 +103,19 @@ def look_at_data(
         quality.days,
         "unknown" if drift is None else drift.drifted,
     )
-    age = None if trained_at is None else hours_since(window, trained_at)
     return Looked(window=window, quality=quality, drift=drift, age_hours=age)
+
+
+def _residuals(
+    family: Family[Any, Any], data: object, champion: Kept[Any], window: Window, *, age_hours: int
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the daily errors of the champion's backtest and of its forecasts since, where known."""
+    before = champion.residuals
+    if before is None:
+        return None
+    hours = window.values.shape[1]
+    since = residuals_since(family, data, champion.model, hours=hours, since_hours=age_hours)
+    return None if since is None else of_both(before, since)
 
 
 @task(name="try-challenger", task_run_name="try a challenger of {name}", cache_policy=NO_CACHE)
@@ -130,9 +151,13 @@ def fit_model(
     """Fit the recipe on everything that is known; return it with its backtest, as plain values."""
     del name  # for the run's name
     family, found = subject.value.family, tried.value.challenger
-    step = step_hours(family.horizon_hours)
-    days = None if found is None else backtest_days(found, step_hours=step)
-    kept = Kept(model=family.fit(subject.value.data, seed=seed), backtest=days)
+    data, step = subject.value.data, step_hours(family.horizon_hours)
+    hours = family.window(data).values.shape[1]
+    kept = Kept(
+        model=family.fit(data, seed=seed),
+        backtest=None if found is None else backtest_days(found, step_hours=step),
+        residuals=backtest_residuals(family, data, hours=hours, seed=seed),
+    )
     return Sealed(kept_state(family, kept))
 
 

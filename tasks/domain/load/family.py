@@ -17,7 +17,15 @@ from tasks.domain.load.forecaster import (
 )
 from tasks.domain.load.groups import behaviour_groups
 from tasks.domain.load.panel import HOUR, Load, LoadPanel
-from tasks.domain.models.family import RollingErrors, Window, rolling_errors_of, sha256_of
+from tasks.domain.models.family import (
+    Residuals,
+    RollingErrors,
+    Window,
+    residuals_of,
+    rolling_errors_of,
+    sha256_of,
+)
+from tasks.domain.models.live import sampled
 from tasks.domain.models.quality import QualityPolicy
 from tasks.domain.models.scales import load_scales
 
@@ -101,6 +109,19 @@ class LoadFamily:
             quantiles=[one.quantiles for one in each],
             naive=[one.naive for one in each],
             scale=scale[rows],
+        )
+
+    def residuals(
+        self, data: LoadPanel, model: LoadModel, *, hours_back: Sequence[int], most_series: int
+    ) -> Residuals:
+        """Return truth minus median in the load's own unit."""
+        known = data.take(sampled(data.series, most=most_series).tolist())
+        each = [forecast_load(self.before(known, hours=back), model) for back in hours_back]
+        day, steps = known.steps_per_day, HOUR // data.step
+        return residuals_of(
+            series=known.series,
+            actual=[_ahead(known.values, back=back * steps, horizon=day) for back in hours_back],
+            median=[one.quantiles[:, :day, 1] for one in each],
         )
 
     def _steps(self, data: LoadPanel) -> int:

@@ -1,6 +1,6 @@
 """Whether what a model was trained on is still what it sees.
 
-Load is tested, and the errors of the forecasts. Days are compared, not hours, since hours repeat
+Load is tested, and the errors of the forecasts, each where both sides are known. Days are compared, not hours, since hours repeat
 each other; whole weeks are, so that weekends are as frequent on both sides and no clock is needed;
 and days that resemble their neighbours count for fewer. Of each series and feature the Kolmogorov-
 Smirnov distance between the days since the training and those of the training is tested (scipy's
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -32,7 +32,6 @@ from tasks.domain.models.drift_features import (
     Feature,
     days_of,
     input_features,
-    residual_features,
 )
 from tasks.domain.models.drift_tests import (
     FEW_SERIES,
@@ -74,7 +73,8 @@ class Observed:
 
     Attributes:
         values: (n, steps) load, NaN where unknown.
-        residuals: (n, steps) truth minus forecast; None where nothing was forecast.
+        residuals: (m, features, days) what `residual_features` makes of truth minus forecast, of
+            series that need not be all of those above; None where nothing was forecast.
     """
 
     values: FloatArray
@@ -88,6 +88,7 @@ class Finding:
     Attributes:
         feature: Which.
         window_days: Of the most recent days.
+        series: That were compared.
         share: Of the series that differ each by itself, 0 to 1.
         change: Median over these series of the change of the median day, in units of half the range
             between the quartiles of the training's days; above 0 is more, infinite where all of
@@ -97,6 +98,7 @@ class Finding:
 
     feature: Feature
     window_days: int
+    series: int
     share: float
     change: float
     p_value: float
@@ -131,8 +133,8 @@ def check_drift(
     """Return whether the days since the training differ from those of the training.
 
     Args:
-        training: What the model was trained on, two weeks at least; residuals are those of its
-            backtest, never of the fit.
+        training: What the model was trained on; residuals are those of its backtest, never of the
+            fit. Of load and of residuals what has two whole weeks here is compared.
         live: What came since, the same series in the same order.
         steps_per_day: Of both.
         trained_at: Aware UTC, for the cool-down; None when there is none to wait for.
@@ -140,7 +142,7 @@ def check_drift(
         policy: What counts as drift.
 
     Raises:
-        InsufficientHistoryError: The training is shorter than two weeks.
+        InsufficientHistoryError: Both load and residuals of the training are shorter.
     """
     policy = policy or DriftPolicy()
     if trained_at is not None and now is not None and now - trained_at < policy.cool_down:
@@ -148,15 +150,16 @@ def check_drift(
         return _nothing(
             f"trained {trained_at:%Y-%m-%d %H:%M}, not looked at before {until:%Y-%m-%d %H:%M}"
         )
-    before, after, features = _days(training, live, steps_per_day=steps_per_day)
-    windows = [days for days in policy.windows_days if days <= after.shape[2]]
-    if not windows:
-        return _nothing(
-            f"{after.shape[2]} days since the training, {min(policy.windows_days)} are needed"
-        )
-    tests = len(features) * len(policy.windows_days) * MONTH_DAYS
+    known = _known(training, live, steps_per_day=steps_per_day)
+    least = min(policy.windows_days)
+    parts = [one for one in known if one.after.shape[2] >= least]
+    if not parts:
+        most = max(one.after.shape[2] for one in known)
+        return _nothing(f"{most} days since the training, {least} are needed")
+    # What is not compared cannot alarm, and takes no part of the allowance.
+    tests = sum(len(one.features) for one in parts) * len(policy.windows_days) * MONTH_DAYS
     found = sorted(
-        _findings(before, after, features=features, windows=windows, policy=policy, tests=tests),
+        (finding for one in parts for finding in _findings(one, policy=policy, tests=tests)),
         key=lambda one: one.p_value,
     )
     smallest = found[0].p_value if found else 1.0
@@ -167,51 +170,61 @@ def check_drift(
         drifted=bool(what),
         what=what,
         p_value=smallest,
-        reason=_reason(what, smallest=smallest, series=len(training.values), policy=policy),
+        reason=_reason(what, smallest=smallest, parts=parts, policy=policy),
     )
 
 
-def _days(
-    training: Observed, live: Observed, *, steps_per_day: int
-) -> tuple[FloatArray, FloatArray, tuple[Feature, ...]]:
-    """Return the features of the days before and after, each (n, features, days)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What is compared: features of whole weeks of the training and of all days since.
+
+    Each (n, features, days).
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    before: FloatArray
+    after: FloatArray
+
+
+def _known(training: Observed, live: Observed, *, steps_per_day: int) -> list[_Part]:
+    """Return load and residuals, as far as the training tells what is usual of them."""
+    found = []
     before, after = (days_of(one.values, steps_per_day=steps_per_day) for one in (training, live))
-    weeks = before.shape[1] // WEEK_DAYS
-    if weeks * WEEK_DAYS < MIN_TRAINING_DAYS:
+    if _enough(before.shape[1]):
+        first, second = input_features(before, after)
+        found.append(_Part(name="load", features=INPUTS, before=first, after=second))
+    errors, since = training.residuals, live.residuals
+    if errors is not None and since is not None and _enough(errors.shape[2]):
+        found.append(_Part(name="forecast errors", features=RESIDUALS, before=errors, after=since))
+    if not found:
+        longest = max(before.shape[1], 0 if errors is None else errors.shape[2])
         raise InsufficientHistoryError(
-            found_hours=before.shape[1] * 24,
+            found_hours=longest * 24,
             needed_hours=MIN_TRAINING_DAYS * 24,
             subject="data that the model was trained on",
         )
-    parts = [input_features(before, after)]
-    features: tuple[Feature, ...] = INPUTS
-    if training.residuals is not None and live.residuals is not None:
-        errors = (
-            days_of(one, steps_per_day=steps_per_day)
-            for one in (training.residuals, live.residuals)
-        )
-        first, second = (residual_features(one) for one in errors)
-        parts.append((first, second))
-        features = INPUTS + RESIDUALS
-    whole = [np.concatenate([part[side] for part in parts], axis=1) for side in (0, 1)]
-    return whole[0][..., -weeks * WEEK_DAYS :], whole[1], features
+    return [replace(one, before=_whole_weeks(one.before)) for one in found]
 
 
-def _findings(
-    before: FloatArray,
-    after: FloatArray,
-    *,
-    features: tuple[Feature, ...],
-    windows: list[int],
-    policy: DriftPolicy,
-    tests: int,
-) -> Iterator[Finding]:
+def _enough(days: int) -> bool:
+    return days // WEEK_DAYS * WEEK_DAYS >= MIN_TRAINING_DAYS
+
+
+def _whole_weeks(days: FloatArray) -> FloatArray:
+    return days[..., -(days.shape[-1] // WEEK_DAYS * WEEK_DAYS) :]
+
+
+def _findings(part: _Part, *, policy: DriftPolicy, tests: int) -> Iterator[Finding]:
+    before = part.before
     worth = independent_share(before)
     usual, common = usual_share(before, worth=worth), common_share(before)
-    for window in windows:
-        recent = after[..., -window:]
+    for window in policy.windows_days:
+        if window > part.after.shape[2]:
+            continue
+        recent = part.after[..., -window:]
         p_values = ks_p_values(before, recent, worth=worth)
-        for at, feature in enumerate(features):
+        for at, feature in enumerate(part.features):
             differs = p_values[:, at] <= LEVEL
             series = int(np.isfinite(p_values[:, at]).sum())
             if differs.sum() < max(policy.min_share * series, 1):
@@ -226,6 +239,7 @@ def _findings(
             yield Finding(
                 feature=feature,
                 window_days=window,
+                series=len(before),
                 share=float(differs.sum() / series),
                 change=_change(before[differs, at], recent[differs, at]),
                 p_value=min(panel * tests, 1.0),
@@ -244,14 +258,19 @@ def _nothing(reason: str) -> DriftReport:
     return DriftReport(drifted=False, what=(), p_value=1.0, reason=f"no drift: {reason}")
 
 
-def _reason(what: tuple[Finding, ...], *, smallest: float, series: int, policy: DriftPolicy) -> str:
+def _reason(
+    what: tuple[Finding, ...], *, smallest: float, parts: list[_Part], policy: DriftPolicy
+) -> str:
     if not what:
+        compared = " and ".join(one.name for one in parts)
+        series = max(len(one.before) for one in parts)
         return (
             f"no drift: the surest change of {policy.min_share:.0%} of {series} series has "
-            f"p {smallest:.2g} for a month of looks, above {policy.false_alarms_per_month:g}"
+            f"p {smallest:.2g} for a month of looks at {compared}, above "
+            f"{policy.false_alarms_per_month:g}"
         )
     return "drift: " + "; ".join(
-        f"{one.feature} of {one.share:.0%} of {series} series {_changed(one)} "
+        f"{one.feature} of {one.share:.0%} of {one.series} series {_changed(one)} "
         f"in the last {one.window_days} days (p {one.p_value:.2g} for a month of looks)"
         for one in what
     )

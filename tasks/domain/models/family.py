@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from tasks.domain.arrays import FloatArray
+from tasks.domain.models.drift_features import residual_features
 from tasks.domain.models.quality import QualityPolicy
 
 Data = TypeVar("Data")
@@ -57,6 +58,20 @@ class RollingErrors:
         """1 - error / naive error; None where that is undefined."""
         ours, naive = self.mean_error, known_mean(self.naive_error)
         return None if ours is None or not naive else 1.0 - ours / naive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residuals:
+    """What forecasts of the day ahead were off by, day by day.
+
+    Attributes:
+        series: (n,) names.
+        days: (n, features, days) in the order of RESIDUALS, of truth minus median, in a unit in which
+            they stay alike while the model holds; NaN where unknown.
+    """
+
+    series: tuple[str, ...]
+    days: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +138,19 @@ class Family(Protocol[Data, Model]):
         """
         ...
 
+    def residuals(
+        self, data: Data, model: Model, *, hours_back: Sequence[int], most_series: int
+    ) -> Residuals:
+        """Return what a model, trained before the earliest origin, is off by on the day after each.
+
+        Args:
+            data: All that is known; the day after every origin lies in it.
+            model: What forecasts.
+            hours_back: Of each origin, before the end; at least 24 each, the earliest first.
+            most_series: Of more series the same ones every time, by the hash of their names.
+        """
+        ...
+
 
 def sha256_of(series: Sequence[str], *parts: FloatArray) -> str:
     """Return the hash of named series and of what is known of them."""
@@ -145,6 +173,20 @@ def mean_over(values: FloatArray, *, axis: int | tuple[int, ...]) -> FloatArray:
     count = known.sum(axis=axis)
     total = np.where(known, values, 0.0).sum(axis=axis)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def residuals_of(
+    *, series: Sequence[str], actual: Sequence[FloatArray], median: Sequence[FloatArray]
+) -> Residuals:
+    """Return residuals from what came and what was forecast.
+
+    Args:
+        series: (n,) names.
+        actual: For each origin (n, steps of a day) values, NaN where unknown.
+        median: For each origin likewise.
+    """
+    off = np.stack(actual, axis=1) - np.stack(median, axis=1)
+    return Residuals(series=tuple(series), days=residual_features(off))
 
 
 def rolling_errors_of(

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.models.family import Family, RollingErrors, mean_over
+from tasks.domain.models.family import Family, Residuals, RollingErrors, mean_over
+from tasks.domain.models.residuals import read_residuals, residuals_state
 from tasks.domain.models.rollback import Days
 
 Model = TypeVar("Model")
@@ -25,10 +26,13 @@ class Kept(Generic[Model]):
     Attributes:
         model: What forecasts.
         backtest: Of the same recipe, out of sample, (days, groups); None where there was none.
+        residuals: Of the same recipe, out of sample, series by series; None where the window was too
+            short, and in models of an earlier release.
     """
 
     model: Model
     backtest: Days | None
+    residuals: Residuals | None = None
 
 
 def backtest_days(found: RollingErrors, *, step_hours: int) -> Days:
@@ -60,6 +64,7 @@ def kept_state(family: Family[Data, Model], kept: Kept[Model]) -> dict[str, Any]
         "backtest": None
         if days is None
         else {"errors": days.errors, "naive": days.naive, "hits": days.hits},
+        "residuals": residuals_state(kept.residuals),
     }
 
 
@@ -79,6 +84,7 @@ def read_kept(family: Family[Data, Model], state: Mapping[str, Any]) -> Kept[Mod
             naive=np.asarray(days["naive"], dtype=np.float64),
             hits=None if days["hits"] is None else np.asarray(days["hits"], dtype=np.float64),
         ),
+        residuals=read_residuals(state.get("residuals")),
     )
 
 

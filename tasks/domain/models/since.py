@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from tasks.domain.arrays import FloatArray
 from tasks.domain.errors import InsufficientHistoryError
 from tasks.domain.models.drift import DriftReport, Observed, check_drift
 from tasks.domain.models.family import Window
@@ -20,12 +21,26 @@ def hours_since(window: Window, trained_at: datetime) -> int | None:
     return min(max(hours, 0), int(window.values.shape[1]))
 
 
-def drift_since(window: Window, trained_at: datetime, *, now: datetime) -> DriftReport | None:
+def drift_since(
+    window: Window,
+    trained_at: datetime,
+    *,
+    now: datetime,
+    residuals: tuple[FloatArray, FloatArray] | None = None,
+) -> DriftReport | None:
     """Return whether what came since a training differs from what was there before it.
 
+    Args:
+        window: All that is known.
+        trained_at: Aware UTC.
+        now: Aware UTC.
+        residuals: Daily errors of the backtest and of the forecasts since, each (n, features, days),
+            see `tasks.domain.models.residuals`; None where either is not known.
+
     Returns:
-        None where the window holds too little of either side, or has no wall clock: then nothing
-        can be said, which is not the same as no drift.
+        None where too little is known of either side, or there is no wall clock: then nothing can be
+        said, which is not the same as no drift. Errors are enough: a window reaches back four weeks,
+        and two weeks after the training too little of what was before it is left to compare loads.
     """
     since = hours_since(window, trained_at)
     if since is None:
@@ -37,8 +52,8 @@ def drift_since(window: Window, trained_at: datetime, *, now: datetime) -> Drift
     before = before[:, before.shape[1] % HOURS_PER_DAY :]
     try:
         return check_drift(
-            Observed(values=before),
-            Observed(values=after),
+            Observed(values=before, residuals=None if residuals is None else residuals[0]),
+            Observed(values=after, residuals=None if residuals is None else residuals[1]),
             steps_per_day=HOURS_PER_DAY,
             trained_at=trained_at,
             now=now,

@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.arrays import FloatArray
-from tasks.domain.models.family import RollingErrors, Window, rolling_errors_of, sha256_of
+from tasks.domain.models.family import (
+    Residuals,
+    RollingErrors,
+    Window,
+    residuals_of,
+    rolling_errors_of,
+    sha256_of,
+)
+from tasks.domain.models.live import sampled
 from tasks.domain.models.quality import QualityPolicy
 from tasks.domain.spot.forecaster import HorizonForecaster, forecast_panel, forecast_pools
 from tasks.domain.spot.paths import moved_pools
@@ -19,6 +27,7 @@ from tasks.domain.spot.pools import PricePanel, hourly_panel
 from tasks.domain.spot.stored import KIND, forecaster_from_state, forecaster_state
 
 STILL, MOVING = "still", "moving"
+HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +127,31 @@ class SpotFamily:
             naive=naive,
             scale=np.nanmean(first.prices, axis=1),
         )
+
+    def residuals(
+        self,
+        data: Prices,
+        model: HorizonForecaster,
+        *,
+        hours_back: Sequence[int],
+        most_series: int,
+    ) -> Residuals:
+        """Return truth minus median as shares of the price at the origin: prices themselves wander.
+
+        Only pools that had a price at the earliest origin are looked at.
+        """
+        first, known = self.before(data, hours=max(hours_back)).panel(), data.panel()
+        kept = sampled([str(pool) for pool in first.pools], most=most_series)
+        some = first.take(kept.tolist())
+        truth = _of(known, some).prices
+        actual, median = [], []
+        for back in hours_back:
+            found = forecast_pools(_of(self.before(data, hours=back).panel(), some), model)
+            price = found.last_value[:, None]
+            actual.append(_ahead(truth, back=back, horizon=HOURS_PER_DAY) / price)
+            median.append(found.quantiles[:, :HOURS_PER_DAY, 1] / price)
+        series = [str(pool) for pool in some.pools]
+        return residuals_of(series=series, actual=actual, median=median)
 
 
 def _of(panel: PricePanel, wanted: PricePanel) -> PricePanel:

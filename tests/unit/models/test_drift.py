@@ -10,7 +10,13 @@ from scipy.stats import betabinom, ks_2samp
 
 from tasks.domain.errors import InsufficientHistoryError
 from tasks.domain.models.drift import DriftPolicy, DriftReport, Observed, check_drift
-from tasks.domain.models.drift_features import INPUTS, Feature, input_features
+from tasks.domain.models.drift_features import (
+    INPUTS,
+    Feature,
+    days_of,
+    input_features,
+    residual_features,
+)
 from tasks.domain.models.drift_tests import (
     LEVEL,
     SMALLEST_COMMON,
@@ -34,6 +40,12 @@ def load(days: int, *, seed: int, series: int = 20) -> np.ndarray:
     return np.asarray(season + 2.0 * rng.standard_normal((series, days * DAY)))
 
 
+def errors_of(residuals: np.ndarray | None) -> np.ndarray | None:
+    if residuals is None:
+        return None
+    return residual_features(days_of(residuals, steps_per_day=DAY))
+
+
 def checked(
     live: np.ndarray, *, residuals: np.ndarray | None = None, **given: object
 ) -> DriftReport:
@@ -41,8 +53,8 @@ def checked(
     before = load(28, seed=0, series=len(live))
     of_training = None if residuals is None else rng.standard_normal(before.shape)
     return check_drift(
-        Observed(values=before, residuals=of_training),
-        Observed(values=live, residuals=residuals),
+        Observed(values=before, residuals=errors_of(of_training)),
+        Observed(values=live, residuals=errors_of(residuals)),
         steps_per_day=DAY,
         **given,  # type: ignore[arg-type]
     )
@@ -84,6 +96,46 @@ def test_biased_errors_are_drift_while_the_load_is_the_same() -> None:
     errors = np.random.default_rng(3).standard_normal((20, 14 * DAY)) + 1.0
     found = checked(load(14, seed=1), residuals=errors)
     assert {one.feature for one in found.what} == {Feature.BIAS, Feature.ERROR}
+
+
+def test_errors_alone_are_compared_where_too_little_is_left_of_the_training() -> None:
+    rng = np.random.default_rng(3)
+    calm, biased = rng.standard_normal((2, 20, 14 * DAY))
+    for shift, drifted in ((0.0, False), (1.0, True)):
+        found = check_drift(
+            Observed(values=load(10, seed=0), residuals=errors_of(calm)),
+            Observed(values=load(18, seed=1) + 20.0, residuals=errors_of(biased + shift)),
+            steps_per_day=DAY,
+        )
+        assert found.drifted is drifted
+        assert {one.feature for one in found.what} <= {Feature.BIAS, Feature.ERROR}
+    assert (
+        "for a month of looks at forecast errors, above 0.5"
+        in check_drift(
+            Observed(values=load(10, seed=0), residuals=errors_of(calm)),
+            Observed(values=load(18, seed=1), residuals=errors_of(biased)),
+            steps_per_day=DAY,
+        ).reason
+    )
+
+
+@pytest.mark.parametrize("residual_days", [None, 6, 7])
+def test_errors_share_the_allowance_only_where_they_are_compared(
+    residual_days: int | None,
+) -> None:
+    live = load(14, seed=1)
+    live += 5.0
+    alone = check_drift(Observed(values=load(28, seed=0)), Observed(values=live), steps_per_day=DAY)
+    rng = np.random.default_rng(9)
+    errors = [errors_of(rng.standard_normal((20, days * DAY))) for days in (14, residual_days or 7)]
+    beside = check_drift(
+        Observed(values=load(28, seed=0), residuals=errors[0]),
+        Observed(values=live, residuals=errors[1] if residual_days else None),
+        steps_per_day=DAY,
+    )
+    assert 0.0 < alone.p_value < 1.0
+    shared = 7.0 / 5.0 if residual_days == 7 else 1.0
+    assert beside.p_value == pytest.approx(shared * alone.p_value)
 
 
 def test_a_single_series_can_drift() -> None:

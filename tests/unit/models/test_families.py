@@ -9,8 +9,10 @@ import pytest
 
 from tasks.domain.errors import PermanentError
 from tasks.domain.load.family import LoadFamily
+from tasks.domain.load.forecaster import forecast_load
 from tasks.domain.load.panel import Load
 from tasks.domain.spot.family import MOVING, Prices, SpotFamily
+from tasks.domain.spot.forecaster import forecast_pools
 from tasks.domain.spot.pools import Pool
 from tasks.domain.spot.simulator import simulate_price_changes
 from tests.unit.load.fleet import fleet
@@ -50,6 +52,30 @@ def test_a_spot_forecaster_is_judged_by_the_prices_after_each_origin(prices: Pri
     assert not np.isnan(found.error).any()  # Twelve of the last origin's hours have come.
 
 
+def test_the_errors_of_a_days_prices_are_shares_of_the_price_at_the_origin(prices: Prices) -> None:
+    family = SpotFamily(24)
+    model = family.fit(family.before(prices, hours=72), seed=1)
+    found = family.residuals(prices, model, hours_back=(72, 48, 24), most_series=99)
+    known = family.before(prices, hours=48).panel()
+    median = forecast_pools(known, model).quantiles[..., 1]
+    off = (prices.panel().prices[:, -48:-24] - median) / known.prices[:, -1:]
+    assert found.series == tuple(str(pool) for pool in known.pools)
+    np.testing.assert_allclose(found.days[:, 0, 1], off.mean(axis=1))
+    np.testing.assert_allclose(found.days[:, 1, 1], np.abs(off).mean(axis=1))
+
+
+def test_of_many_pools_the_same_ones_are_looked_at_every_time(prices: Prices) -> None:
+    family = SpotFamily(168)
+    model = family.fit(prices, seed=1)
+    found = [
+        family.residuals(prices, model, hours_back=backs, most_series=5)
+        for backs in ((48, 24), (72, 48, 24))
+    ]
+    assert found[0].series == found[1].series
+    assert [one.days.shape for one in found] == [(5, 2, 2), (5, 2, 3)]
+    np.testing.assert_array_equal(found[0].days, found[1].days[..., 1:])
+
+
 def test_a_stored_spot_forecaster_serves_its_horizon_only(prices: Prices) -> None:
     family = SpotFamily(24)
     state = family.state(family.fit(prices, seed=1))
@@ -83,6 +109,19 @@ def test_a_load_forecaster_is_judged_by_the_hours_after_each_origin() -> None:
     assert found.skill is not None
     assert found.skill > -0.5
     assert np.isnan(found.error_by_hour).sum() == 0
+
+
+def test_the_errors_of_a_days_load_are_truth_less_median() -> None:
+    family, panel = LoadFamily(Load.CPU), fleet(days=10)
+    model = family.fit(family.before(panel, hours=72), seed=1)
+    found = family.residuals(panel, model, hours_back=(72, 48, 24), most_series=99)
+    median = forecast_load(family.before(panel, hours=24), model).quantiles[..., 1]
+    off = panel.values[:, -24:] - median
+    np.testing.assert_allclose(found.days[:, 0, 2], off.mean(axis=1))
+    np.testing.assert_allclose(found.days[:, 1, 2], np.abs(off).mean(axis=1))
+    few = family.residuals(panel, model, hours_back=(72, 48, 24), most_series=2)
+    assert len(few.series) == 2
+    assert set(few.series) < set(found.series)
 
 
 def test_a_stored_load_forecaster_serves_its_load_only() -> None:

@@ -15,9 +15,18 @@ from tasks.domain.errors import InsufficientHistoryError
 from tasks.domain.models.card import Decision
 from tasks.domain.models.decision import after_trial, before_training
 from tasks.domain.models.drift import DriftReport
-from tasks.domain.models.family import RollingErrors, Window, rolling_errors_of, sha256_of
+from tasks.domain.models.drift_features import RESIDUALS, Feature
+from tasks.domain.models.family import (
+    Residuals,
+    RollingErrors,
+    Window,
+    residuals_of,
+    rolling_errors_of,
+    sha256_of,
+)
 from tasks.domain.models.kept import Kept, backtest_days, kept_state, read_kept
 from tasks.domain.models.quality import QualityPolicy, QualityReport, check_window
+from tasks.domain.models.residuals import backtest_residuals, of_both, residuals_since
 from tasks.domain.models.since import drift_since, hours_since
 from tasks.domain.models.trial import run_trial, trial_origins
 
@@ -75,6 +84,17 @@ class LevelFamily:
             quantiles=[np.stack([median - 1.3, median, median + 1.3], axis=-1)] * len(first),
             naive=[data[:, at - 24 : at] for at in first],
             scale=np.ones(len(data)),
+        )
+
+    def residuals(
+        self, data: FloatArray, model: Level, *, hours_back: Sequence[int], most_series: int
+    ) -> Residuals:
+        some, first = data[:most_series], [data.shape[1] - back for back in hours_back]
+        median = np.repeat(model.level[: len(some), None], 24, axis=1)
+        return residuals_of(
+            series=[f"s{row}" for row in range(len(some))],
+            actual=[some[:, at : at + 24] for at in first],
+            median=[median] * len(first),
         )
 
 
@@ -207,17 +227,100 @@ def test_with_too_little_before_the_training_nothing_is_said_about_drift() -> No
     assert hours_since(window, END - timedelta(days=400)) == HOURS
 
 
+def level_family_drift(*, by: float, age_days: int) -> DriftReport | None:
+    """Return the drift of a champion so many days old, whose level moved by so much since."""
+    family, data = LevelFamily(), moved(by=by, hours_ago=age_days * 24)
+    earlier = moved(by=0.0)
+    before = backtest_residuals(family, earlier, hours=HOURS, seed=1)
+    champion = family.fit(earlier, seed=1)
+    since = residuals_since(family, data, champion, hours=HOURS, since_hours=age_days * 24)
+    assert before is not None
+    assert since is not None
+    return drift_since(
+        family.window(data),
+        END - timedelta(days=age_days),
+        now=END,
+        residuals=of_both(before, since),
+    )
+
+
+@pytest.mark.parametrize("age_days", [20, 28])
+def test_a_champion_of_which_the_window_knows_no_training_drifts_by_its_errors_alone(
+    age_days: int,
+) -> None:
+    for by, drifted in ((0.0, False), (20.0, True)):
+        report = level_family_drift(by=by, age_days=age_days)
+        assert report is not None
+        assert report.drifted is drifted, report.reason
+        assert {one.feature for one in report.what} <= {Feature.BIAS, Feature.ERROR}
+
+
+def test_load_and_errors_are_told_together_where_both_are_known() -> None:
+    report = level_family_drift(by=20.0, age_days=14)
+    assert report is not None
+    assert {one.feature for one in report.what} >= {Feature.LEVEL, Feature.BIAS, Feature.ERROR}
+
+
+def test_the_errors_before_are_those_of_a_recipe_that_did_not_know_the_days() -> None:
+    family, data = LevelFamily(), moved(by=20.0)
+    found = backtest_residuals(family, data, hours=HOURS, seed=1)
+    assert found is not None
+    assert family.fitted_on == [HOURS - 14 * 24]
+    assert found.days.shape == (12, len(RESIDUALS), 14)
+    np.testing.assert_allclose(found.days[:, 0], 20.0, atol=1.5)
+
+
+@pytest.mark.parametrize(("days", "known"), [(28, True), (27, False)])
+def test_errors_are_kept_only_where_two_weeks_are_left_to_fit_on(days: int, known: bool) -> None:
+    data = moved(by=0.0)[:, -days * 24 :]
+    found = backtest_residuals(LevelFamily(), data, hours=days * 24, seed=1)
+    assert (found is not None) is known
+
+
+@pytest.mark.parametrize(("age_days", "expected"), [(6, None), (7, 7), (13, 13), (40, 14)])
+def test_a_champion_is_looked_at_on_the_last_two_weeks_since_its_training(
+    age_days: int, expected: int | None
+) -> None:
+    family, data = LevelFamily(), moved(by=0.0)
+    champion = family.fit(data, seed=1)
+    found = residuals_since(family, data, champion, hours=HOURS, since_hours=age_days * 24 + 5)
+    assert (None if found is None else found.days.shape[2]) == expected
+
+
+def test_series_are_compared_with_themselves_and_only_where_both_sides_know_them() -> None:
+    days = np.arange(3.0)[:, None, None] * np.ones((3, 2, 14))
+    before = Residuals(series=("a", "b", "c"), days=days)
+    since = Residuals(series=("new", "c", "a"), days=days[..., :7])
+    both = of_both(before, since)
+    assert both is not None
+    np.testing.assert_array_equal(both[0][:, 0, 0], [2.0, 0.0])
+    np.testing.assert_array_equal(both[1][:, 0, 0], [1.0, 2.0])
+    assert of_both(before, Residuals(series=("new",), days=days[:1])) is None
+
+
+def test_a_model_of_an_earlier_release_has_no_errors_to_compare_with() -> None:
+    family = LevelFamily()
+    state = kept_state(family, Kept(model=family.fit(moved(by=0.0), seed=1), backtest=None))
+    del state["residuals"]
+    assert read_kept(family, state).residuals is None
+
+
 def test_a_kept_model_brings_its_backtest_back_day_by_day() -> None:
     family, data = LevelFamily(), moved(by=0.0)
     tried = run_trial(family, data, None, champion_age_hours=None, seed=1)
     assert tried.challenger is not None
     days = backtest_days(tried.challenger, step_hours=6)
-    kept = Kept(model=family.fit(data, seed=1), backtest=days)
+    residuals = backtest_residuals(family, data, hours=HOURS, seed=1)
+    kept = Kept(model=family.fit(data, seed=1), backtest=days, residuals=residuals)
 
     back = read_kept(family, kept_state(family, kept))
 
     np.testing.assert_array_equal(back.model.level, kept.model.level)
     assert back.backtest is not None
     np.testing.assert_array_equal(back.backtest.errors, days.errors)
+    assert back.residuals is not None
+    assert residuals is not None
+    assert back.residuals.series == residuals.series
+    np.testing.assert_allclose(back.residuals.days, residuals.days, rtol=1e-6)
     assert days.errors.shape == (7, 2)  # 25 origins, four a day; two groups
     assert np.nanmean(days.errors) == pytest.approx(np.nanmean(tried.challenger.error), rel=0.01)
