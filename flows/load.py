@@ -34,7 +34,7 @@ from tasks.models.forecasting import (
 )
 from tasks.models.load_report import show_loads
 from tasks.models.scoring import remember_forecasts, waiting_forecasts
-from tasks.models.training import load_champion
+from tasks.models.training import load_champion, load_previous
 from tasks.savings.opportunities import load_use, names_of
 
 STALE_AFTER = timedelta(hours=12)
@@ -86,7 +86,8 @@ def forecast_loads(
 ) -> ForecastReport:
     """Forecast what every workload will use in the next day, with intervals, and keep it to be judged.
 
-    The champion forecasts, and a challenger in its shadow beside it. Intervals are widened or narrowed
+    The champion forecasts, and beside it a challenger in its shadow, and the champion before a new
+    one, which the new one is held to. Intervals are widened or narrowed
     by how often those before them held. Each forecast is stored with
     its horizon; `publish-scorecard` judges it when `cluster-usage` has seen what came. Changes
     nothing.
@@ -111,7 +112,7 @@ def forecast_loads(
     without: dict[str, str] = {}
     for name in loads:
         panel = load_data(name, use.panel, now=now)
-        found = forecasters_of(store, name)
+        found = forecasters_of(store, name, now=now)
         if not found or not len(panel):
             without[name] = NO_MODEL if not found else "no workload reports it"
             continue
@@ -131,12 +132,18 @@ def forecast_loads(
     )
 
 
-def forecasters_of(storage: Storage, name: str) -> list[Forecaster]:
-    """Return champion and challenger of a load, as far as there are any."""
+def forecasters_of(storage: Storage, name: str, *, now: datetime) -> list[Forecaster]:
+    """Return champion, challenger and the champion before a new one, as far as there are any."""
     family: Sealed[Family[Any, Any]] = Sealed(load_family(name))
+    champion = load_champion(storage, name, family)
+    previous = load_previous(storage, name, family, now)
+    if champion is not None and previous is not None and champion.version == previous.version:
+        # It serves for a champion that cannot be read.
+        previous = None
     roles = (
-        (Role.CHAMPION, load_champion(storage, name, family)),
+        (Role.CHAMPION, champion),
         (Role.CHALLENGER, load_challenger(storage, name, family)),
+        (Role.PREVIOUS, previous),
     )
     return [
         Forecaster(

@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 from blocks.models import ModelRegistry
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
-from tasks.domain.models.live_trial import live_days
+from tasks.domain.models.live_trial import live_days, serving_days
 from tasks.domain.models.registry import Registry
 from tasks.domain.models.rollback import Days, should_roll_back
 from tasks.domain.models.shadow import Step, judge_shadow
@@ -79,7 +79,8 @@ def judge_serving(
     champion, promised = registry.champion, backtest.value
     if champion is None or promised is None or len(promised.errors) < FEWEST_BACKTEST_DAYS:
         return Judged(registry=registry)
-    live = live_days(daily.value, name=name, versions=(champion.sha256,)).versions[0]
+    before = registry.previous[0].sha256 if registry.previous else None
+    live = serving_days(daily.value, name=name, champion=champion.sha256, previous=before)
     if not len(live.errors):
         return Judged(registry=registry)
     found = should_roll_back(live, backtest=promised)

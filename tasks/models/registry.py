@@ -26,6 +26,7 @@ from tasks.domain.models.registry import (
     ModelVersion,
     Registry,
     promoted,
+    replaced,
     rolled_back,
     turned_down,
     with_challenger,
@@ -138,7 +139,35 @@ def shadowed(
         TransientError: The storage did not answer.
         PermanentError: The registry was written by a newer release.
     """
-    version = _registry(name).challenger
+    return _beside(storage, name, _registry(name).challenger, read=read, kinds=kinds)
+
+
+def served_before(
+    storage: Storage,
+    name: str,
+    *,
+    read: Callable[[Mapping[str, Any]], M],
+    kinds: Collection[str],
+    now: datetime,
+) -> Served[M] | None:
+    """Return the champion before a new one, to forecast beside it; None where there is none to read.
+
+    Raises:
+        TransientError: The storage did not answer.
+        PermanentError: The registry was written by a newer release.
+    """
+    version = replaced(_registry(name), now=now)
+    return _beside(storage, name, version, read=read, kinds=kinds)
+
+
+def _beside(
+    storage: Storage,
+    name: str,
+    version: ModelVersion | None,
+    *,
+    read: Callable[[Mapping[str, Any]], M],
+    kinds: Collection[str],
+) -> Served[M] | None:
     if version is None:
         return None
     try:

@@ -22,7 +22,14 @@ from tasks.domain.models.quality import QualityReport, check_window
 from tasks.domain.models.residuals import backtest_residuals, of_both, residuals_since
 from tasks.domain.models.since import drift_since, hours_since
 from tasks.domain.models.trial import Tried, run_trial, step_hours
-from tasks.models.registry import Published, Served, Trained, publish_challenger, served
+from tasks.models.registry import (
+    Published,
+    Served,
+    Trained,
+    publish_challenger,
+    served,
+    served_before,
+)
 from tasks.retries import remote_task
 
 HOUR = timedelta(hours=1)
@@ -68,6 +75,16 @@ def load_champion(
 ) -> Served[Kept[Any]] | None:
     """Return the model that serves; None before the first, and where none can be read."""
     return served(storage, name, read=partial(read_kept, family.value), kinds=(family.value.kind,))
+
+
+@remote_task("load-previous", run_name="load the earlier champion of {name}")
+def load_previous(
+    storage: Storage, name: str, family: Sealed[Family[Any, Any]], now: datetime
+) -> Served[Kept[Any]] | None:
+    """Return the champion before a new one, which the new one is held to; None where there is none."""
+    kind = family.value
+    read = partial(read_kept, kind)
+    return served_before(storage, name, read=read, kinds=(kind.kind,), now=now)
 
 
 @task(name="look-at-data", task_run_name="look at the data of {name}", cache_policy=NO_CACHE)

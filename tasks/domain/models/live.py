@@ -49,6 +49,7 @@ class Role(StrEnum):
 
     CHAMPION = "champion"
     CHALLENGER = "challenger"
+    PREVIOUS = "previous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,33 @@ def live_days(daily: pd.DataFrame, *, name: str, versions: Sequence[str]) -> Liv
     )
 
 
+def serving_days(daily: pd.DataFrame, *, name: str, champion: str, previous: str | None) -> Days:
+    """Return the days on which a champion was judged, with what served before it beside it.
+
+    Both forecast the same hours of the same series at once, so that their errors may be compared day
+    by day: while the champion was the challenger, and for a while after it took over.
+
+    Args:
+        daily: Frame with DAILY_COLUMNS.
+        name: Of the model.
+        champion: SHA-256 of its bytes.
+        previous: The same of the champion before it; None without one.
+
+    Returns:
+        (days, groups); previous is NaN where it was not judged, and None without one.
+    """
+    versions = (champion,) if previous is None else (champion, previous)
+    found = live_days(daily, name=name, versions=versions).versions
+    ours = found[0]
+    lived = np.isfinite(ours.errors).any(axis=1)
+    return Days(
+        errors=ours.errors[lived],
+        naive=ours.naive[lived],
+        hits=None if ours.hits is None else ours.hits[lived],
+        previous=None if previous is None else found[1].errors[lived],
+    )
+
+
 def _days(rows: pd.DataFrame, grid: pd.MultiIndex) -> Days:
     sums = rows.groupby(["day", "group"])[SUMS].sum().reindex(grid)
     shape = (len(grid.levels[0]), len(grid.levels[1])) if len(grid) else (0, 0)

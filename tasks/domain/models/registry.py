@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.domain.errors import PermanentError
 
 KEPT_PREVIOUS = 3
 """Earlier champions that can be brought back."""
+COMPARED_FOR = timedelta(days=42)
+"""After its training a champion is held to the one before it: a shadow period takes four weeks at
+most, which leaves two of service at least. Then whatever served before is out of date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,14 @@ def rolled_back(current: Registry, *, name: str, reason: str, now: datetime) -> 
         previous=tuple(older),
         refused={**current.refused, current.champion.sha256: reason},
     )
+
+
+def replaced(current: Registry, *, now: datetime) -> ModelVersion | None:
+    """Return the champion before this one, for as long as this one is held to it; None without."""
+    champion = current.champion
+    if champion is None or not current.previous or now - champion.trained_at > COMPARED_FOR:
+        return None
+    return current.previous[0]
 
 
 def _known(current: Registry) -> set[str]:

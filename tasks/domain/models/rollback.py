@@ -1,8 +1,16 @@
 """Whether the model that serves has become bad, looked at every day for as long as it serves.
 
-Three claims are held against it day by day: it errs less than the earlier champion (without one,
-than the naive forecast), it keeps what its backtest promised relative to the naive forecast, and
-its intervals cover what they covered there. Each allows for a margin. A day's excess beyond the
+Three claims are held against it day by day: it errs less than the earlier champion (on days without
+one, than the naive forecast), it keeps what its backtest promised relative to the naive forecast, and
+its intervals cover what they covered there. Each allows for a margin.
+
+The earlier champion goes on forecasting in the shadow for as long as the new one is new, so that
+both err on the same hours of the same series, known at the same time and scaled alike. To forecast
+past days with it again would cost no second set of forecasts, but would judge by data as they were
+corrected later, on other hours and scales than those by which the champion is judged, and again at
+every look. Which of the two a day is held to is known before the day, which is all that bets ask for.
+
+A day's excess beyond the
 margin is a bet against the claim: it multiplies the stake by 1 + stake share x excess, which on
 average does not grow while the claim is true, whatever days have in common. The sum of such bets
 over all days on which they may have begun is an e-detector (Shin, Ramdas and Rinaldo, 2023): as
@@ -19,7 +27,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from tasks.domain.arrays import FloatArray
+from tasks.domain.arrays import BoolArray, FloatArray
 from tasks.domain.load.forecasts import LEVEL
 
 MONTH_DAYS = 30
@@ -65,7 +73,8 @@ class Days:
         errors: (days, series) of the champion, at least 0, scaled so that series may be added.
         naive: The same of the naive forecast.
         hits: (days, series) share of the values within the champion's interval; None without.
-        previous: (days, series) errors of the earlier champion on these days; None without.
+        previous: (days, series) errors of the earlier champion on these days, NaN where it did not
+            forecast; None without.
     """
 
     errors: FloatArray
@@ -120,6 +129,16 @@ def should_roll_back(
     return RollbackVerdict(roll_back=back, claim=claim, evidence=evidence, reason=reason)
 
 
+def reference_of(live: Days) -> FloatArray:
+    """Return the errors that the champion is held to on each day, (days, series).
+
+    Those of the earlier champion on the days on which it forecast, else those of the naive forecast.
+    """
+    if live.previous is None:
+        return live.naive
+    return np.asarray(np.where(_compared(live.previous)[:, None], live.previous, live.naive))
+
+
 def evidence_against(excess: FloatArray) -> float:
     """Return the e-detector after the last day: the sum over all begins of a bet kept until now.
 
@@ -144,10 +163,8 @@ def _excesses(live: Days, *, backtest: Days, policy: RollbackPolicy) -> dict[Cla
     usual = _log_ratio(backtest.errors, backtest.naive)
     promised = _of_all(backtest.errors, backtest.naive)
     deviation = _deviation(usual)
-    before = live.naive if live.previous is None else live.previous
-    found[Claim.REFERENCE] = _cut(
-        (_log_ratio(live.errors, before) - math.log1p(policy.reference_margin)) / deviation
-    )
+    off = _log_ratio(live.errors, reference_of(live)) - math.log1p(policy.reference_margin)
+    found[Claim.REFERENCE] = _cut(off / deviation)
     if math.isfinite(promised):
         off = _log_ratio(live.errors, live.naive) - promised
         found[Claim.PROMISE] = _cut((off - math.log1p(policy.promise_margin)) / deviation)
@@ -156,6 +173,10 @@ def _excesses(live: Days, *, backtest: Days, policy: RollbackPolicy) -> dict[Cla
         least = min(_known_mean(covered), LEVEL) - policy.coverage_margin
         found[Claim.COVERAGE] = _cut((least - _by_day(live.hits)) / _deviation(covered))
     return found
+
+
+def _compared(previous: FloatArray) -> BoolArray:
+    return np.asarray(np.isfinite(previous).any(axis=1))
 
 
 def _log_ratio(errors: FloatArray, others: FloatArray) -> FloatArray:
@@ -199,9 +220,12 @@ def _figures(claim: Claim, *, live: Days, backtest: Days) -> str:
     if claim is Claim.COVERAGE and live.hits is not None and backtest.hits is not None:
         now, then = (_known_mean(_by_day(one)) for one in (live.hits[recent], backtest.hits))
         return f"{now:.1%} covered in the last {SHOWN_DAYS} days, {then:.1%} in the backtest"
-    before = live.naive if live.previous is None or claim is Claim.PROMISE else live.previous
-    now = math.exp(_of_all(live.errors[recent], before[recent]))
-    what = "the naive forecast's" if before is live.naive else "the earlier champion's"
+    earlier = live.previous is not None and bool(_compared(live.previous[recent]).any())
+    held_to = live.naive if claim is Claim.PROMISE else reference_of(live)
+    now = math.exp(_of_all(live.errors[recent], held_to[recent]))
+    what = (
+        "the earlier champion's" if earlier and claim is Claim.REFERENCE else "the naive forecast's"
+    )
     text = f"{now:.2f} of {what} error in the last {SHOWN_DAYS} days"
     if claim is Claim.PROMISE:
         text += f", {math.exp(_of_all(backtest.errors, backtest.naive)):.2f} in the backtest"

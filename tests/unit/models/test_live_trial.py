@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from tasks.domain.models.live_trial import live_days
+from tasks.domain.models.live_trial import live_days, serving_days
 from tasks.domain.models.scorecard import daily_sums, no_sums
 from tests.unit.models.scoring_builders import rows
 
@@ -50,3 +50,23 @@ def test_without_any_score_there_are_no_days() -> None:
 def test_scores_of_other_models_do_not_count() -> None:
     daily = sums(judged("a", day=0, truth=35.0))
     assert live_days(daily, name="load-memory", versions=("a",)).groups == ()
+
+
+def test_a_champion_is_judged_beside_the_one_before_it_on_its_own_days() -> None:
+    daily = sums(
+        judged("old", day=0, truth=35.0),
+        judged("old", day=1, truth=40.0),
+        judged("new", day=1, truth=35.0),
+        judged("new", day=2, truth=35.0),
+    )
+    found = serving_days(daily, name="load-cpu", champion="new", previous="old")
+    np.testing.assert_allclose(found.errors, [[0.5], [0.5]])
+    assert found.previous is not None
+    np.testing.assert_allclose(found.previous, [[1.0], [np.nan]])
+
+
+def test_a_first_champion_has_nothing_before_it() -> None:
+    daily = sums(judged("new", day=1, truth=35.0))
+    found = serving_days(daily, name="load-cpu", champion="new", previous=None)
+    assert found.previous is None
+    np.testing.assert_allclose(found.errors, [[0.5]])

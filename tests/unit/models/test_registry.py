@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.domain.models.registry import (
+    COMPARED_FOR,
     KEPT_PREVIOUS,
     ModelVersion,
     NoPreviousModelError,
     Registry,
     promoted,
+    replaced,
     rolled_back,
     turned_down,
     with_challenger,
@@ -110,6 +112,15 @@ def test_a_rollback_brings_back_the_latest_and_refuses_the_one_that_served() -> 
     assert found.champion == version("a")
     assert found.previous == ()
     assert found.refused == {"b": "coverage fell"}
+
+
+def test_what_served_before_is_compared_while_the_champion_is_new() -> None:
+    found = promoted(offered("a", "b"), "b")
+    trained_at = version("b", day=1).trained_at
+    assert replaced(found, now=trained_at + COMPARED_FOR) == version("a")
+    assert replaced(found, now=trained_at + COMPARED_FOR + timedelta(hours=1)) is None
+    assert replaced(offered("a", "b"), now=trained_at) is None
+    assert replaced(Registry(), now=trained_at) is None
 
 
 def test_a_rollback_leaves_the_challenger_and_begins_its_shadow_anew() -> None:

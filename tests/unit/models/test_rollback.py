@@ -14,6 +14,7 @@ from tasks.domain.models.rollback import (
     Days,
     RollbackPolicy,
     evidence_against,
+    reference_of,
     should_roll_back,
 )
 
@@ -57,6 +58,36 @@ def test_one_that_errs_more_than_the_earlier_champion_is_taken_back() -> None:
     assert found.roll_back
     assert found.claim is Claim.REFERENCE
     assert "the earlier champion's error" in found.reason
+
+
+def test_one_that_beats_the_naive_forecast_and_not_what_served_before_is_taken_back() -> None:
+    live = days(21)
+    assert not should_roll_back(live, backtest=BACKTEST).roll_back
+    better = replace(live, previous=live.errors / 1.4)
+    found = should_roll_back(better, backtest=BACKTEST)
+    assert found.roll_back
+    assert found.reason.startswith("rolled back: it no longer errs no more than what served before")
+    assert "1.40 of the earlier champion's error" in found.reason
+
+
+def test_an_earlier_champion_that_errs_the_same_takes_nothing_back() -> None:
+    live = days(300)
+    noise = np.exp(0.2 * np.random.default_rng(3).standard_normal(live.errors.shape))
+    found = should_roll_back(replace(live, previous=live.errors * noise), backtest=BACKTEST)
+    assert not found.roll_back, found.reason
+
+
+def test_days_on_which_the_earlier_champion_did_not_forecast_are_held_to_the_naive_forecast() -> (
+    None
+):
+    live = days(20, factor=2.0)
+    unknown = np.full_like(live.errors, np.nan)
+    alone = should_roll_back(live, backtest=BACKTEST)
+    assert should_roll_back(replace(live, previous=unknown), backtest=BACKTEST) == alone
+    half = np.where(np.arange(20)[:, None] < 10, 2.0, unknown)
+    held_to = reference_of(replace(live, previous=half))
+    assert (held_to[:10] == 2.0).all()
+    np.testing.assert_array_equal(held_to[10:], live.naive[10:])
 
 
 def test_a_hard_week_for_every_forecast_is_no_fault_of_the_champion() -> None:
