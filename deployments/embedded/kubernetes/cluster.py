@@ -1,0 +1,91 @@
+"""A whole cluster: objects, controllers, people and their roles, and the server in front."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import yaml
+from aiohttp import web
+
+from deployments.embedded.kubernetes.access import Access, User
+from deployments.embedded.kubernetes.controllers.budgets import Budgets
+from deployments.embedded.kubernetes.controllers.collector import Collector, Namespaces
+from deployments.embedded.kubernetes.controllers.definitions import Definitions
+from deployments.embedded.kubernetes.controllers.deployments import Deployments
+from deployments.embedded.kubernetes.controllers.nodes import LEASES, Nodes
+from deployments.embedded.kubernetes.controllers.replica_sets import ReplicaSets
+from deployments.embedded.kubernetes.controllers.scheduler import Scheduler
+from deployments.embedded.kubernetes.faults import Faults
+from deployments.embedded.kubernetes.kinds import Kinds
+from deployments.embedded.kubernetes.objects import Objects, Writer
+from deployments.embedded.kubernetes.server import ApiServer
+from deployments.embedded.kubernetes.store import Store
+
+CONTROLLERS = (
+    Definitions, Collector, Namespaces, Deployments, ReplicaSets, Scheduler, Budgets, Nodes,
+)  # fmt: skip
+NAMESPACES = ("default", "kube-system", "kube-public", LEASES)
+WRITER = Writer(manager="kube-apiserver")
+
+
+@asynccontextmanager
+async def running_cluster(
+    users: Mapping[str, User], *, port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[int]:
+    """Serve a cluster until the block ends.
+
+    Args:
+        users: By bearer token.
+        port: To listen on; 0 for a free one.
+        host: The same.
+
+    Yields:
+        The port.
+    """
+    objects = Objects(Store(), Kinds())
+    namespaces = objects.kinds.built_in("", "v1", "namespaces")
+    for name in NAMESPACES:
+        objects.create(namespaces, "", {"metadata": {"name": name}}, WRITER)
+    access = Access(objects.store, objects.kinds, users)
+    application = ApiServer(objects, access, Faults()).application()
+    runner = web.AppRunner(
+        application, access_log=None, handler_cancellation=True, shutdown_timeout=1.0
+    )
+    await runner.setup()
+    try:
+        # A controller that fails ends the cluster: half of one would answer as if all were well.
+        async with asyncio.TaskGroup() as group:
+            controllers = [group.create_task(one(objects).run()) for one in CONTROLLERS]
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            yield int(runner.addresses[0][1])
+            for one in controllers:
+                one.cancel()
+    finally:
+        await runner.cleanup()
+
+
+def kubeconfig(url: str, token: str, *, namespace: str = "default") -> str:
+    """Return the file by which kubectl and the official clients find a cluster."""
+    name = "homeostat"
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": name,
+            "clusters": [{"name": name, "cluster": {"server": url}}],
+            "users": [{"name": name, "user": {"token": token}}],
+            "contexts": [
+                {"name": name, "context": {"cluster": name, "user": name, "namespace": namespace}}
+            ],
+        }
+    )
+
+
+def write_kubeconfig(path: Path, url: str, token: str) -> None:
+    """Write the file, for its owner's eyes only."""
+    path.touch(mode=0o600)
+    path.write_text(kubeconfig(url, token))

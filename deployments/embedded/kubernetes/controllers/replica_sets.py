@@ -1,0 +1,161 @@
+"""As many pods of a template as a ReplicaSet wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from deployments.embedded.kubernetes.controllers.loop import Controller, Key, owner_of
+from deployments.embedded.kubernetes.events import record
+from deployments.embedded.kubernetes.kinds import Kind
+from deployments.embedded.kubernetes.objects import FINISHED, Deletion, Writer
+from deployments.embedded.kubernetes.pods import is_ready
+from deployments.embedded.kubernetes.selectors import object_selector
+from deployments.embedded.kubernetes.store import Body, Entry, Happened
+
+COMPONENT = "replicaset-controller"
+WRITER = Writer(manager="kube-controller-manager")
+MOST_AT_ONCE = 500
+
+
+class ReplicaSets(Controller):
+    """Creates, adopts and deletes pods, and tells how many there are."""
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return ReplicaSets, and the pods they make."""
+        return self.kind("apps", "v1", "replicasets"), self.kind("", "v1", "pods")
+
+    def affected(self, kind: Kind, happened: Happened) -> Iterable[Key]:
+        """Return the ReplicaSet itself, or the one of a pod; for an orphan those that would take it."""
+        entry = happened.entry
+        if kind is self.watched[0]:
+            return [entry.key]
+        owners = {
+            owner_of(one, "ReplicaSet") for one in (entry, happened.before) if one is not None
+        }
+        if owners != {None}:
+            return [one for one in owners if one is not None]
+        sets = self.objects.store.list(self.watched[0], entry.namespace)
+        return [one.key for one in sets if _selects(one.body(), entry)]
+
+    def reconcile(self, key: Key) -> float | None:
+        """Bring the number of pods to what is wanted."""
+        sets, pods = self.watched
+        entry = self.objects.store.get(sets, *key)
+        if entry is None:
+            return None
+        body = entry.body()
+        if not body["metadata"].get("deletionTimestamp"):
+            self._adopt(body, entry)
+        owned = list(self.objects.store.owned(pods, entry.uid))
+        alive = [one for one in owned if _is_alive(one.body())]
+        wanted = int(body["spec"]["replicas"])
+        if not body["metadata"].get("deletionTimestamp"):
+            self._bring(body, alive, wanted)
+            owned = list(self.objects.store.owned(pods, entry.uid))
+        return self._tell(sets, key, [found for one in owned if _is_alive(found := one.body())])
+
+    def _adopt(self, body: Body, entry: Entry) -> None:
+        pods = self.watched[1]
+        selector = object_selector(body["spec"].get("selector"))
+        for pod in self.objects.store.list(pods, entry.namespace, labels=selector):
+            if pod.owners or not _is_alive(found := pod.body()):
+                continue
+            found["metadata"]["ownerReferences"] = [_reference(body)]
+            self.objects.store.put(pods, found)
+
+    def _bring(self, body: Body, alive: list[Entry], wanted: int) -> None:
+        pods, namespace = self.watched[1], body["metadata"]["namespace"]
+        for _ in range(min(wanted - len(alive), MOST_AT_ONCE)):
+            made = self.objects.create(pods, namespace, _pod_of(body), WRITER)
+            record(
+                self.objects,
+                body,
+                "SuccessfulCreate",
+                f"Created pod: {made.name}",
+                component=COMPONENT,
+            )
+        if len(alive) > wanted:
+            for pod in sorted(alive, key=_goes_first)[: len(alive) - wanted]:
+                self.objects.delete(pods, namespace, pod.name, Deletion())
+                record(
+                    self.objects,
+                    body,
+                    "SuccessfulDelete",
+                    f"Deleted pod: {pod.name}",
+                    component=COMPONENT,
+                )
+
+    def _tell(self, sets: Kind, key: Key, alive: list[Body]) -> float | None:
+        entry = self.objects.store.get(sets, *key)
+        if entry is None:
+            return None
+        body = entry.body()
+        settled = float(body["spec"].get("minReadySeconds", 0))
+        ready = [one for one in alive if is_ready(one)]
+        waits = [left for one in ready if (left := settled - _ready_seconds(one)) > 0.0]
+        labels = body["spec"]["template"]["metadata"].get("labels") or {}
+        fitting = [
+            one for one in alive if labels.items() <= (one["metadata"].get("labels") or {}).items()
+        ]
+        counts = {
+            "fullyLabeledReplicas": len(fitting),
+            "readyReplicas": len(ready),
+            "availableReplicas": len(ready) - len(waits),
+        }
+        status = {"replicas": len(alive)} | {name: many for name, many in counts.items() if many}
+        status["observedGeneration"] = body["metadata"].get("generation", 1)
+        if body.get("status") != status:
+            self.objects.store.put(sets, body | {"status": status})
+        return min(waits, default=None)
+
+
+def _selects(body: Body, pod: Entry) -> bool:
+    return object_selector(body["spec"].get("selector")).fits(pod.labels)
+
+
+def _is_alive(pod: Body) -> bool:
+    ended = (pod.get("status") or {}).get("phase") in FINISHED
+    return not ended and not pod["metadata"].get("deletionTimestamp")
+
+
+def _reference(body: Body) -> Body:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "name": body["metadata"]["name"],
+        "uid": body["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _pod_of(body: Body) -> Body:
+    template = body["spec"]["template"]
+    said = template.get("metadata") or {}
+    metadata: Body = {
+        "generateName": f"{body['metadata']['name']}-",
+        "labels": dict(said.get("labels") or {}),
+        "ownerReferences": [_reference(body)],
+    }
+    if said.get("annotations"):
+        metadata["annotations"] = dict(said["annotations"])
+    return {"metadata": metadata, "spec": template["spec"]}
+
+
+def _goes_first(pod: Entry) -> tuple[bool, bool, bool, int, float]:
+    """Return the order in which pods are deleted: those that serve least, then the youngest."""
+    body = pod.body()
+    status = body.get("status") or {}
+    restarts = sum(one.get("restartCount", 0) for one in status.get("containerStatuses") or ())
+    age = datetime.fromisoformat(body["metadata"]["creationTimestamp"]).timestamp()
+    running = status.get("phase") == "Running"
+    return bool(body["spec"].get("nodeName")), running, is_ready(body), -restarts, -age
+
+
+def _ready_seconds(pod: Body) -> float:
+    for one in (pod.get("status") or {}).get("conditions") or ():
+        if one["type"] == "Ready" and one.get("lastTransitionTime"):
+            since = datetime.fromisoformat(one["lastTransitionTime"])
+            return (datetime.now(UTC) - since).total_seconds()
+    return 0.0

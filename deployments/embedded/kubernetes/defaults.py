@@ -1,0 +1,197 @@
+"""What an API server fills in where people say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Body = dict[str, Any]
+
+BURSTABLE, GUARANTEED, BEST_EFFORT = "Burstable", "Guaranteed", "BestEffort"
+COMPUTE = ("cpu", "memory")
+
+
+def fill_in(kind: str, body: Body) -> None:
+    """Fill an object's gaps, in place."""
+    if kind in _BY_KIND:
+        _BY_KIND[kind](body)
+
+
+def begin(kind: str, body: Body) -> None:
+    """Give a new object the status that it begins with, in place; what the client said is dropped."""
+    if kind == "Pod":
+        body["status"] = {"phase": "Pending", "qosClass": quality_of(body.get("spec") or {})}
+    elif kind == "Namespace":
+        body["status"] = {"phase": "Active"}
+    elif kind in ("Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+        body["status"] = {}
+    elif kind == "ReplicaSet":
+        body["status"] = {"replicas": 0}
+    elif kind == "Service":
+        body["status"] = {"loadBalancer": {}}
+
+
+def quality_of(spec: Body) -> str:
+    """Return a pod's quality of service class."""
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    said, full = False, bool(containers)
+    for one in containers:
+        resources = one.get("resources") or {}
+        requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+        said = said or any(name in requests or name in limits for name in COMPUTE)
+        full = full and all(
+            name in limits and requests.get(name, limits[name]) == limits[name] for name in COMPUTE
+        )
+    if not said:
+        return BEST_EFFORT
+    return GUARANTEED if full else BURSTABLE
+
+
+def _pod(body: Body) -> None:
+    _pod_spec(body.setdefault("spec", {}), template=False)
+
+
+def _pod_spec(spec: Body, *, template: bool) -> None:
+    _say(
+        spec,
+        restartPolicy="Always", terminationGracePeriodSeconds=30, dnsPolicy="ClusterFirst",
+        securityContext={}, schedulerName="default-scheduler",
+    )  # fmt: skip
+    if not template:
+        _say(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
+        _say(spec, serviceAccountName="default", serviceAccount="default")
+        _tolerations(spec)
+    for one in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+        _container(one)
+    for one in spec.get("volumes") or ():
+        for source in ("configMap", "secret"):
+            if source in one:
+                _say(one[source], defaultMode=420)
+
+
+NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
+TOLERATED_SECONDS = 300
+
+
+def _tolerations(spec: Body) -> None:
+    """Let a pod stay on a node that is lost for five minutes, as admission does."""
+    known = spec.get("tolerations") or []
+    for key in (NOT_READY, UNREACHABLE):
+        if not any(one.get("key") in (key, None) for one in known):
+            known = [
+                *known,
+                {
+                    "key": key,
+                    "operator": "Exists",
+                    "effect": "NoExecute",
+                    "tolerationSeconds": TOLERATED_SECONDS,
+                },
+            ]
+    spec["tolerations"] = known
+
+
+def _container(one: Body) -> None:
+    tag = str(one.get("image", "")).rpartition("/")[2].partition(":")[2]
+    _say(
+        one,
+        resources={}, terminationMessagePath="/dev/termination-log",
+        terminationMessagePolicy="File",
+        imagePullPolicy="Always" if tag in ("", "latest") else "IfNotPresent",
+    )  # fmt: skip
+    for port in one.get("ports") or ():
+        _say(port, protocol="TCP")
+    for env in one.get("env") or ():
+        source = (env.get("valueFrom") or {}).get("fieldRef")
+        if source is not None:
+            _say(source, apiVersion="v1")
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if name in one:
+            _probe(one[name])
+    requests, limits = (one["resources"].get(name) for name in ("requests", "limits"))
+    for name, limit in (limits or {}).items():
+        if name not in (requests or {}):
+            one["resources"].setdefault("requests", {})[name] = limit
+
+
+def _probe(probe: Body) -> None:
+    _say(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
+    if "httpGet" in probe:
+        _say(probe["httpGet"], path="/", scheme="HTTP")
+
+
+def _deployment(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    _say(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+    strategy = spec.setdefault("strategy", {})
+    _say(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        _say(strategy.setdefault("rollingUpdate", {}), maxUnavailable="25%", maxSurge="25%")
+    _template(spec)
+
+
+def _replica_set(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    _say(spec, replicas=1)
+    _template(spec)
+
+
+def _template(spec: Body) -> None:
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+    _pod_spec(template.setdefault("spec", {}), template=True)
+
+
+def _service(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    _say(spec, type="ClusterIP", sessionAffinity="None", internalTrafficPolicy="Cluster")
+    for port in spec.get("ports") or ():
+        _say(port, protocol="TCP", targetPort=port.get("port"))
+
+
+def _autoscaler(body: Body) -> None:
+    _say(body.setdefault("spec", {}), minReplicas=1)
+
+
+def _namespace(body: Body) -> None:
+    body.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
+    body["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = body["metadata"][
+        "name"
+    ]
+
+
+def _node(body: Body) -> None:
+    body.setdefault("spec", {})
+
+
+def _secret(body: Body) -> None:
+    _say(body, type="Opaque")
+
+
+def _policy(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    if "policyTypes" not in spec:
+        spec["policyTypes"] = ["Ingress", "Egress"] if "egress" in spec else ["Ingress"]
+
+
+def _priority(body: Body) -> None:
+    _say(body, preemptionPolicy="PreemptLowerPriority")
+
+
+_BY_KIND: dict[str, Callable[[Body], None]] = {
+    "Pod": _pod,
+    "Deployment": _deployment,
+    "ReplicaSet": _replica_set,
+    "Service": _service,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "Namespace": _namespace,
+    "Node": _node,
+    "Secret": _secret,
+    "NetworkPolicy": _policy,
+    "PriorityClass": _priority,
+}
+
+
+def _say(body: Body, **values: Any) -> None:
+    for key, value in values.items():
+        if body.get(key) is None:
+            body[key] = value
