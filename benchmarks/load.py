@@ -3,7 +3,8 @@
 Run with `python -m benchmarks.load [--data DIR] [--quick] [--json]`. At each origin the global model is
 fitted anew to at most 30 days up to it, and forecasts the 24 hours after it; a horizon of 4 h is the
 first four of these. When a model is retrained and replaced is judged in load_drift.py and
-load_promotion.py, the first idea's LSTM in load_lstm.py, workloads that are hours old in load_cold.py.
+load_promotion.py, the first idea's LSTM in load_lstm.py, workloads that are hours old in load_cold.py,
+steps of five minutes in load_fine.py, requests of a lone site in load_requests.py.
 What is kept apart for reporting is in load_data.py, scores are in load_scoring.py.
 """
 
@@ -15,7 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks import load_cold, load_drift, load_lstm, load_promotion
+from benchmarks import (
+    load_cold,
+    load_drift,
+    load_fine,
+    load_lstm,
+    load_promotion,
+    load_requests,
+)
 from benchmarks.harness import (
     Metrics,
     notice,
@@ -85,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     show_table(f"Speed, {THREADS} threads", ["", "value"], list(metrics.items())[-3:])
     for recording in recordings:
         metrics |= rival_metrics(recording, plan.subset)
-    for companion in (load_drift, load_promotion, load_lstm, load_cold):
+    for companion in (load_drift, load_promotion, load_lstm, load_cold, load_fine, load_requests):
         metrics |= companion.measure(options)
     publish(options, metrics)
 

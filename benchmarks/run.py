@@ -35,7 +35,12 @@ AREAS: dict[str, tuple[str, ...]] = {
     "usage": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
     "savings": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
     "stacks": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
-    "load": ("load/vms_hourly_2013.parquet", "load/azure_vms_5min_cpu_avg.parquet"),
+    "load": (
+        "load/vms_hourly_2013.parquet",
+        "load/azure_vms_5min_cpu_avg.parquet",
+        "load/vms_5min_2013-08.parquet",
+        "load/requests_worldcup98_per_minute.parquet",
+    ),
     "anomalies": ("nab/*.json", "load/*.parquet"),
     "tuning": ("load/vms_5min_2013-08.parquet",),
 }
