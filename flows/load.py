@@ -111,7 +111,7 @@ def forecast_loads(
     reports: dict[str, LoadReport] = {}
     without: dict[str, str] = {}
     for name in loads:
-        panel = load_data(name, use.panel, now=now)
+        panel = load_data(name, use.panel, now=now, inventory=use.inventory)
         found = forecasters_of(store, name, now=now)
         if not found or not len(panel):
             without[name] = NO_MODEL if not found else "no workload reports it"

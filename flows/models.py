@@ -224,8 +224,10 @@ def subjects_of(
         try:
             use = load_use(
                 storage, profile, load_state(UsageProfile, profile), datetime.now(UTC), OLDEST_USE
-            ).panel
-            subjects += [load_subject(name, use, now=now) for name in loads]
+            )
+            subjects += [
+                load_subject(name, use.panel, now=now, inventory=use.inventory) for name in loads
+            ]
         except UseUnknownError as error:
             missing |= dict.fromkeys(loads, str(error))
     spot = [name for name in models if name in SPOT]

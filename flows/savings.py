@@ -138,7 +138,8 @@ def expected_of(storage: Storage, use: ObservedUse, *, now: datetime) -> Mapping
     served = None
     if champion is not None:
         served = Served(model=champion.model.model, version=champion.version)
-    return expect_use(CPU_MODEL, Sealed(load_data(CPU_MODEL, use.panel, now=now)), Sealed(served))
+    panel = load_data(CPU_MODEL, use.panel, now=now, inventory=use.inventory)
+    return expect_use(CPU_MODEL, Sealed(panel), Sealed(served))
 
 
 def costs_or_none(future: PrefectFuture[Costs]) -> Costs | None:
