@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,10 +13,10 @@ from deployments.embedded.workloads.physics.faults import ActiveFault, Fault
 from deployments.embedded.workloads.physics.noise import pod_key
 from deployments.embedded.workloads.physics.profiles import NodeProfile, WorkloadProfile
 from deployments.embedded.workloads.physics.state import Answer, Placement, State
+from deployments.embedded.workloads.physics.step import step
 from deployments.embedded.workloads.physics.world import World
 
 MONDAY_NOON = 4 * 86_400.0 + 43_200.0
-STEPS = "deployments.embedded.workloads.physics.step"
 
 
 def steady(rps: float) -> DemandPattern:
@@ -110,8 +109,7 @@ class Stage:
             container_age_seconds=self.placement.container_age_seconds + step_seconds,
             pod_age_seconds=self.placement.pod_age_seconds + step_seconds,
         )
-        answer: Answer
-        self.state, answer = importlib.import_module(STEPS).step(
+        self.state, answer = step(
             self.world,
             self.state,
             grown,

@@ -91,11 +91,11 @@ class State:
         leaked_mib: (R,) memory that the process will not give back.
         disk_mib: (R,) written and kept.
         deprived_seconds: (R,) how long a dependency it cannot do without has been away.
+        ceiling_cores: (R,) what limit and node allowed it to use in the last step.
         backlog: (W,) requests that wait in queues.
         dependency_seconds: (W,) what the dependencies of one request took in the last step.
         service_failed: (S,) fraction of calls that a service failed in the last step.
         service_seconds: (S,) mean latency of a service in the last step.
-        idle_cores: (N,) what the processors of a node had left in the last step.
     """
 
     restarts: Ints
@@ -103,11 +103,11 @@ class State:
     leaked_mib: Floats
     disk_mib: Floats
     deprived_seconds: Floats
+    ceiling_cores: Floats
     backlog: Floats
     dependency_seconds: Floats
     service_failed: Floats
     service_seconds: Floats
-    idle_cores: Floats
 
     def realigned(self, rows: Ints) -> State:
         """Return the state for another list of replicas.
@@ -124,7 +124,14 @@ class State:
         return replace(self, **changed)
 
 
-_PER_REPLICA = ("restarts", "boot_seconds", "leaked_mib", "disk_mib", "deprived_seconds")
+_PER_REPLICA = (
+    "restarts",
+    "boot_seconds",
+    "leaked_mib",
+    "disk_mib",
+    "deprived_seconds",
+    "ceiling_cores",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Edges:
         fails: Its requests fail without.
         queued: The target is a queue: handing over is all that is waited for.
         rounds: Indices of edges, by how far their source is from the entrance.
+        circular: Some workload calls itself by way of others.
     """
 
     source: Ints
@@ -50,6 +51,7 @@ class Edges:
     fails: Bools
     queued: Bools
     rounds: tuple[Ints, ...]
+    circular: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +64,11 @@ class World:
         services: Names of the workloads and then of what they call outside the cluster.
         demand: From outside.
         edges: Calls.
-        columns: (W,) numbers of the profiles by the names of their fields.
+        matrix: (F, W) numbers of the profiles; `per_replica` tells which.
         queue: (W,) whether requests wait in a queue.
         writes_to_node: (W,) whether it has no volume.
         node_columns: (N,) numbers of the nodes by the names of their fields.
-        node_keys: (N,) for noise.
+        seed_key: (1,) by which the noise of replicas differs from that of another seed.
     """
 
     workloads: tuple[WorkloadProfile, ...]
@@ -74,11 +76,11 @@ class World:
     services: tuple[str, ...]
     demand: Demand
     edges: Edges
-    columns: dict[str, Floats]
+    matrix: Floats
     queue: Bools
     writes_to_node: Bools
     node_columns: dict[str, Floats]
-    node_keys: Keys
+    seed_key: Keys
 
     @classmethod
     def of(
@@ -102,21 +104,28 @@ class World:
             services=services,
             demand=Demand.of([one.demand for one in workloads], names, seed=seed),
             edges=_edges(workloads, services),
-            columns={
-                field: np.array([getattr(one, field) for one in workloads], dtype=float)
-                for field in _WORKLOAD_FIELDS
-            }
-            | {
-                "volume_mib": np.array([one.volume_mib or np.inf for one in workloads], dtype=float)
-            },
+            matrix=np.array(
+                [
+                    [
+                        np.inf if getattr(one, field) is None else getattr(one, field)
+                        for one in workloads
+                    ]
+                    for field in _WORKLOAD_FIELDS
+                ],
+                dtype=float,
+            ).reshape(len(_WORKLOAD_FIELDS), len(workloads)),
             queue=np.array([one.queue for one in workloads], dtype=bool),
             writes_to_node=np.array([one.volume_mib is None for one in workloads], dtype=bool),
             node_columns={
                 field: np.array([getattr(one, field) for one in nodes], dtype=float)
                 for field in _NODE_FIELDS
             },
-            node_keys=np.array([key_of(one.name, seed=seed) for one in nodes], dtype=np.uint64),
+            seed_key=np.array([key_of("replicas", seed=seed)], dtype=np.uint64),
         )
+
+    def per_replica(self, workload: Ints) -> dict[str, Floats]:
+        """Return (R,) numbers of each replica's profile by field; no volume is infinite."""
+        return dict(zip(_WORKLOAD_FIELDS, self.matrix[:, workload], strict=True))
 
     def workload_index(self, name: str) -> int | None:
         """Return the index of a workload; None where there is none of that name."""
@@ -135,7 +144,7 @@ class World:
             dependency_seconds=np.zeros(workloads),
             service_failed=np.zeros(services),
             service_seconds=np.full(services, OUTSIDE_SECONDS),
-            idle_cores=self.node_columns["cpu_cores"] - self.node_columns["system_cpu_cores"],
+            ceiling_cores=np.zeros(count),
         )
 
 
@@ -144,7 +153,7 @@ _WORKLOAD_FIELDS = (
     "memory_mib_per_request", "cache_mib", "cache_hours", "startup_seconds", "startup_cpu_cores",
     "warm_up_seconds", "warm_up_factor", "error_fraction", "request_timeout_seconds",
     "disk_mib_per_hour", "disk_retention_hours", "volume_reads_per_request", "request_kib",
-    "response_kib", "patience_seconds",
+    "response_kib", "patience_seconds", "volume_mib",
 )  # fmt: skip
 _NODE_FIELDS = (
     "cpu_cores", "memory_mib", "disk_mib", "system_cpu_cores", "system_memory_mib",
@@ -166,6 +175,7 @@ def _edges(workloads: Sequence[WorkloadProfile], services: Sequence[str]) -> Edg
     pairs = [(index[one.name], to) for one in workloads for to in one.dependencies]
     source = np.array([at for at, _ in pairs], dtype=np.int64)
     target = np.array([index[to.name] for _, to in pairs], dtype=np.int64)
+    depth = _depths(source, target, len(services))
     return Edges(
         source=source,
         target=target,
@@ -176,21 +186,22 @@ def _edges(workloads: Sequence[WorkloadProfile], services: Sequence[str]) -> Edg
         crashes=np.array([to.need is Need.CRASH for _, to in pairs], dtype=bool),
         fails=np.array([to.need is not Need.DEGRADE for _, to in pairs], dtype=bool),
         queued=np.array([to.name in queues for _, to in pairs], dtype=bool),
-        rounds=_rounds(source, target, len(services)),
+        rounds=tuple(np.flatnonzero(depth[source] == at) for at in np.unique(depth[source])),
+        circular=bool((depth >= len(services)).any()),
     )
 
 
-def _rounds(source: Ints, target: Ints, count: int) -> tuple[Ints, ...]:
-    """Return edges in rounds, so that whoever calls comes before what it calls.
+def _depths(source: Ints, target: Ints, count: int) -> Ints:
+    """Return the longest way from outside to each service, in calls.
 
-    The depth of a service is the longest way to it. Around a circle there is no longest way: its
-    depths stop at the number of services, and its edges see what the step before left.
+    Around a circle there is no longest way: depths stop at the number of services.
     """
     depth = np.zeros(count, dtype=np.int64)
-    for _ in range(count):
+    for _ in range(count + 1):
         deeper = depth.copy()
         np.maximum.at(deeper, target, depth[source] + 1)
+        deeper = np.minimum(deeper, count)
         if np.array_equal(deeper, depth):
             break
-        depth = np.minimum(deeper, count)
-    return tuple(np.flatnonzero(depth[source] == level) for level in np.unique(depth[source]))
+        depth = deeper
+    return depth

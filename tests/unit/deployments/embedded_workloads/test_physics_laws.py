@@ -41,9 +41,7 @@ from deployments.embedded.workloads.physics.fault_kinds import (
 from deployments.embedded.workloads.physics.faults import Fault
 from deployments.embedded.workloads.physics.profiles import Dependency, Need, WorkloadProfile
 from deployments.embedded.workloads.physics.state import Answer, Cause, equal
-from tests.support.workloads_stage import STEPS, Stage, plain, staged
-
-pytest.importorskip(STEPS)
+from tests.support.workloads_stage import Stage, plain, staged
 
 FEW = settings(max_examples=25, deadline=None)
 
