@@ -14,8 +14,9 @@ DAY = 24
 WEEK = 168
 WINDOW = 720
 """Hours that are looked at: 30 days."""
-FLOOR = {Load.CPU: 0.1, Load.MEMORY: 0.1, Load.REQUESTS: 1.0 / 60.0}
-"""Changes that nobody cares about: a tenth of a point, a request a minute."""
+FLOOR = {Load.CPU: 0.1, Load.MEMORY: 0.1, Load.REQUESTS: 1.0 / 86_400.0}
+"""Changes that nobody cares about: a tenth of a point, a request a day. Requests have no full scale, and a
+service that is asked a few times an hour has its days too."""
 LEVEL_SHARE = 0.05
 
 
