@@ -1,0 +1,116 @@
+"""The Kubernetes cluster, and the Prometheus server that watches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import config
+from kubernetes.client import ApiClient, Configuration
+from prefect.blocks.core import Block
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+
+from tasks.adapters.kubernetes.connection import ClusterConnection
+from tasks.adapters.prometheus import PrometheusClient
+
+
+class KubernetesCluster(Block):
+    """A cluster: where it is, and who to be there.
+
+    Of the three ways to say so one is used: `in_cluster` inside a pod, the content of a kubeconfig, or
+    the path of one; without any, the file that kubectl would use.
+    """
+
+    _block_type_name = "Homeostat Kubernetes Cluster"
+    _block_type_slug = "homeostat-kubernetes-cluster"
+    _description = "Kubeconfig, context and pace for the cluster to look after."
+
+    in_cluster: bool = Field(default=False, description="Use the service account of the pod.")
+    kubeconfig: SecretStr | None = Field(
+        default=None, description="Content of a kubeconfig file, YAML."
+    )
+    kubeconfig_path: str | None = Field(
+        default=None, description="Path of a kubeconfig file on the machine that runs flows."
+    )
+    context: str | None = Field(
+        default=None, description="Context of the kubeconfig; empty for its current one."
+    )
+    requests_per_second: float = Field(
+        default=50.0, gt=0, le=1000, description="At most; the API server is shared with everybody."
+    )
+
+    @field_validator("kubeconfig")
+    @classmethod
+    def _is_a_kubeconfig(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        found = yaml.safe_load(value.get_secret_value())
+        if not isinstance(found, dict) or "clusters" not in found:
+            msg = "the kubeconfig has no clusters; paste the whole file, as `kubectl config view --raw` shows it"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> KubernetesCluster:
+        said = [self.in_cluster, self.kubeconfig is not None, self.kubeconfig_path is not None]
+        if sum(said) > 1:
+            msg = "in_cluster, kubeconfig and kubeconfig_path exclude each other; give one of them"
+            raise ValueError(msg)
+        return self
+
+    def client(self) -> ApiClient:
+        """Return an official client for the cluster.
+
+        Raises:
+            ConfigException: The kubeconfig cannot be read, or has no such context.
+        """
+        found: Any = Configuration()
+        load: Any = config
+        if self.in_cluster:
+            load.load_incluster_config(client_configuration=found)
+        elif self.kubeconfig is not None:
+            content = yaml.safe_load(self.kubeconfig.get_secret_value())
+            load.load_kube_config_from_dict(
+                content, context=self.context, client_configuration=found
+            )
+        else:
+            path = (
+                None
+                if self.kubeconfig_path is None
+                else str(Path(self.kubeconfig_path).expanduser())
+            )
+            load.load_kube_config(path, context=self.context, client_configuration=found)
+        return ApiClient(found)
+
+    def connection(self) -> ClusterConnection:
+        """Return a connection that keeps within the cluster's pace."""
+        return ClusterConnection(self.client(), requests_per_second=self.requests_per_second)
+
+
+class PrometheusServer(Block):
+    """A Prometheus server, or anything that answers its HTTP API."""
+
+    _block_type_name = "Prometheus Server"
+    _block_type_slug = "prometheus-server"
+    _description = "Address, credentials and timeout of the Prometheus server to ask."
+
+    url: HttpUrl = Field(description="For example http://prometheus.monitoring:9090.")
+    token: SecretStr | None = Field(default=None, description="Bearer token; empty for none.")
+    username: str | None = Field(default=None, description="For basic authentication.")
+    password: SecretStr | None = Field(default=None, description="For basic authentication.")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Sent with each request, for example X-Scope-OrgID."
+    )
+    timeout_seconds: float = Field(default=30.0, gt=0, le=600, description="Of one request.")
+
+    def client(self) -> PrometheusClient:
+        """Return a client for the server; close it, or use it as a context."""
+        headers = dict(self.headers)
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
+        secret = None if self.password is None else self.password.get_secret_value()
+        login = None if self.username is None else (self.username, secret or "")
+        return PrometheusClient(
+            str(self.url), headers=headers, login=login, timeout_seconds=self.timeout_seconds
+        )
