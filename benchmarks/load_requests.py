@@ -52,7 +52,7 @@ SEED = 20
 THREADS = 2
 REQUESTS = Path("load") / "requests_worldcup98_per_minute.parquet"
 MINUTE = timedelta(minutes=1)
-STEP_HOURS = 5
+STEP_HOURS = 11
 """Between origins; no divisor of a day."""
 QUICK_STEP_HOURS = 53
 MONTH_HOURS = 4 * 168

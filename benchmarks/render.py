@@ -14,7 +14,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.results import RESULTS, ROOT, Result, ResultError, load_results
-from benchmarks.tables import anomalies, load, markdown, savings, spot, stacks, tuning, usage
+from benchmarks.tables import (
+    anomalies,
+    load,
+    load_more,
+    markdown,
+    savings,
+    spot,
+    stacks,
+    tuning,
+    usage,
+)
 
 TABLES: dict[str, markdown.Table] = {
     "spot-summary": spot.summary,
@@ -35,6 +45,8 @@ TABLES: dict[str, markdown.Table] = {
     "stacks-realised": stacks.realised,
     "stacks-targets": stacks.targets,
     "load-forecasts": load.forecasts,
+    "load-steps": load_more.steps,
+    "load-requests": load_more.requests,
     "load-retraining": load.retraining,
     "load-targets": load.targets,
     "anomalies-benchmark": anomalies.benchmark,
