@@ -170,7 +170,8 @@ def retrain(
         tried = try_challenger(name, sealed, Sealed(champion), looked.age_hours, seed)
         decided = after_trial(tried, has_champion=champion is not None)
         if decided.keeps:
-            registry = keep(storage, subject, looked, tried, now=now, seed=seed)
+            first = champion is None
+            registry = keep(storage, subject, looked, tried, first=first, now=now, seed=seed)
     return ModelCard(
         name=name,
         made_at=now,
@@ -198,9 +199,19 @@ def degraded_notes(champion: Served[Kept[Any]] | None) -> tuple[str, ...]:
 
 
 def keep(
-    storage: Storage, subject: Subject, looked: Looked, tried: Tried, *, now: datetime, seed: int
+    storage: Storage,
+    subject: Subject,
+    looked: Looked,
+    tried: Tried,
+    *,
+    first: bool,
+    now: datetime,
+    seed: int,
 ) -> Registry:
-    """Fit the recipe on everything that is known, store it, and return the registry afterwards."""
+    """Fit the recipe on everything that is known, store it, and return the registry afterwards.
+
+    The first one that can be read serves at once.
+    """
     state = fit_model(subject.name, Sealed(subject), Sealed(tried), seed)
     trained = Trained(
         state=state.value,
@@ -210,7 +221,7 @@ def keep(
         data_sha256=looked.window.sha256,
         metrics=metrics_of(tried.challenger),
     )
-    return publish_model(storage, subject.name, Sealed(trained), now).registry
+    return publish_model(storage, subject.name, Sealed(trained), now, serve=first).registry
 
 
 def subjects_of(

@@ -26,6 +26,7 @@ from tasks.models.registry import (
     Published,
     Served,
     Trained,
+    promote,
     publish_challenger,
     served,
     served_before,
@@ -180,10 +181,24 @@ def fit_model(
 
 @remote_task("publish-model", run_name="publish {name}")
 def publish_model(
-    storage: Storage, name: str, trained: Sealed[Trained], now: datetime
+    storage: Storage, name: str, trained: Sealed[Trained], now: datetime, *, serve: bool = False
 ) -> Published:
-    """Store a model and let it wait as challenger, or serve where it is the first."""
-    return publish_challenger(storage, name, trained.value, now=now)
+    """Store a model and let it wait as challenger, or serve where it is the first.
+
+    Args:
+        storage: Where models lie.
+        name: Of the model.
+        trained: What to store.
+        now: Aware UTC.
+        serve: None of those that are registered can be read, as after an upgrade: beside a champion
+            that forecasts nothing a challenger would wait for ever.
+    """
+    found = publish_challenger(storage, name, trained.value, now=now)
+    if not serve:
+        return found
+    reason = "no model before it can be read"
+    registry = promote(name, found.version.sha256, reason=reason, now=now)
+    return Published(version=found.version, registry=registry)
 
 
 def metrics_of(errors: RollingErrors | None) -> dict[str, float]:
