@@ -8,7 +8,7 @@ from typing import Any
 from deployments.embedded.kubernetes.objects import Objects, timestamp
 from deployments.embedded.kubernetes.store import Body
 
-MOST = 20_000
+MOST = 5_000
 """Events of a cluster; the oldest go first."""
 NORMAL, WARNING = "Normal", "Warning"
 

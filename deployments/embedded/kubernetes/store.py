@@ -19,10 +19,12 @@ from deployments.embedded.kubernetes.errors import expired
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.selectors import Selector, selectable_fields
 
-REMEMBERED = 4_000
+REMEMBERED = 2_000
 """Changes of one kind that a watch can resume from."""
 
 Body = dict[str, Any]
+NOBODY = ("",)
+"""Owners of what has none, so that those can be found as well."""
 
 
 class Change(StrEnum):
@@ -44,7 +46,7 @@ class Entry:
         version: Of the whole store when it was written.
         labels: Of the object.
         fields: What it can be selected by.
-        owners: Unique ids of its owners.
+        owners: Unique ids of its owners; NOBODY for none.
         data: The object, encoded.
     """
 
@@ -196,7 +198,7 @@ class Store:
             version=self.version,
             labels=metadata.get("labels") or {},
             fields=selectable_fields(body, kind),
-            owners=tuple(one["uid"] for one in metadata.get("ownerReferences") or ()),
+            owners=tuple(one["uid"] for one in metadata.get("ownerReferences") or ()) or NOBODY,
             data=orjson.dumps(body),
         )
 

@@ -11,7 +11,7 @@ from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.objects import FINISHED
 from deployments.embedded.kubernetes.pods import is_ready, set_condition
 from deployments.embedded.kubernetes.selectors import object_selector
-from deployments.embedded.kubernetes.store import Body, Happened
+from deployments.embedded.kubernetes.store import NOBODY, Body, Happened
 
 EVICTED_SECONDS = 120.0
 """An eviction that has not ended a pod by then is no longer counted."""
@@ -56,7 +56,7 @@ class Budgets(Controller):
             for one in self.objects.store.list(sets, entry.namespace)
             if one.uid in owners
         )
-        loose = sum(not pod.owners for pod, _ in covered)
+        loose = sum(pod.owners is NOBODY for pod, _ in covered)
         expected = wanted + loose
         evicted = _still_going(before, {pod.name: found for pod, found in covered})
         healthy = sum(

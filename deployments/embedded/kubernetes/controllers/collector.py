@@ -26,8 +26,10 @@ class Collector(Controller):
         """Return an owner that went or is going, and what just got an owner that is not there."""
         entry = happened.entry
         if happened.change is Change.DELETED:
-            return [("gone", entry.uid), *(("going", uid) for uid in entry.owners)]
-        found: list[Key] = [("gone", uid) for uid in entry.owners if happened.before is None]
+            return [("gone", entry.uid), *(("going", uid) for uid in entry.owners if uid)]
+        found: list[Key] = [
+            ("gone", uid) for uid in entry.owners if uid and happened.before is None
+        ]
         if b'"deletionTimestamp"' in entry.data:
             found.append(("going", entry.uid))
             self._going[entry.uid] = (kind, entry.key)

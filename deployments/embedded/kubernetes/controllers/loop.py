@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from deployments.embedded.kubernetes.errors import ApiError
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.objects import Objects
-from deployments.embedded.kubernetes.store import Entry, Happened
+from deployments.embedded.kubernetes.store import NOBODY, Entry, Happened
 
 Key = tuple[str, str]
 AT_ONCE = 200
@@ -117,7 +117,7 @@ class Controller(ABC):
 
 def owner_of(entry: Entry, kind: str) -> Key | None:
     """Return the key of the controller of an object, if it is of a kind."""
-    if not entry.owners:
+    if entry.owners is NOBODY:
         return None
     for one in entry.body()["metadata"].get("ownerReferences") or ():
         if one.get("controller") and one["kind"] == kind:

@@ -11,7 +11,7 @@ from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.objects import FINISHED, Deletion, Writer
 from deployments.embedded.kubernetes.pods import is_ready
 from deployments.embedded.kubernetes.selectors import object_selector
-from deployments.embedded.kubernetes.store import Body, Entry, Happened
+from deployments.embedded.kubernetes.store import NOBODY, Body, Entry, Happened
 
 COMPONENT = "replicaset-controller"
 WRITER = Writer(manager="kube-controller-manager")
@@ -58,11 +58,11 @@ class ReplicaSets(Controller):
     def _adopt(self, body: Body, entry: Entry) -> None:
         pods = self.watched[1]
         selector = object_selector(body["spec"].get("selector"))
-        for pod in self.objects.store.list(pods, entry.namespace, labels=selector):
-            if pod.owners or not _is_alive(found := pod.body()):
-                continue
-            found["metadata"]["ownerReferences"] = [_reference(body)]
-            self.objects.store.put(pods, found)
+        for pod in list(self.objects.store.owned(pods, NOBODY[0])):
+            fits = pod.namespace == entry.namespace and selector.fits(pod.labels)
+            if fits and _is_alive(found := pod.body()):
+                found["metadata"]["ownerReferences"] = [_reference(body)]
+                self.objects.store.put(pods, found)
 
     def _bring(self, body: Body, alive: list[Entry], wanted: int) -> None:
         pods, namespace = self.watched[1], body["metadata"]["namespace"]

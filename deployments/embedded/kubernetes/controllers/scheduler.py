@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
@@ -17,7 +17,8 @@ from deployments.embedded.kubernetes.store import Body, Entry, Happened
 
 COMPONENT = "default-scheduler"
 RETRY_SECONDS = 5.0
-ZONE = "topology.kubernetes.io/zone"
+NO_NODES = "no nodes available to schedule pods"
+SMALL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,65 @@ class Placed:
     owner: str
 
 
+@dataclass(slots=True)
+class Place:
+    """A node as the scheduler sees it: what it offers, and what is taken of it.
+
+    Attributes:
+        version: Of the node when it was read; 0 before that.
+        refusal: Why no pod may go there; empty where some may.
+        taints: That pods have to tolerate.
+        labels: Of the node.
+        offers: Cores, bytes and number of pods.
+        cpu: Cores taken.
+        memory: Bytes taken.
+        owners: Number of pods there by the unique id of their owner.
+    """
+
+    version: int = 0
+    refusal: str = ""
+    taints: tuple[Mapping[str, Any], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    offers: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    cpu: float = 0.0
+    memory: float = 0.0
+    owners: Counter[str] = field(default_factory=Counter)
+
+    def read(self, entry: Entry) -> None:
+        """Take down what a node says of itself, where that is newer."""
+        if entry.version == self.version:
+            return
+        body = entry.body()
+        taints = body["spec"].get("taints") or ()
+        allocatable = (body.get("status") or {}).get("allocatable") or {}
+        self.version = entry.version
+        self.labels = entry.labels
+        self.taints = tuple(one for one in taints if one["effect"] != "PreferNoSchedule")
+        self.offers = (
+            amount(allocatable.get("cpu", 0)),
+            amount(allocatable.get("memory", 0)),
+            amount(allocatable.get("pods", 110)),
+        )
+        self.refusal = "" if is_ready(body) else "node(s) were not ready"
+        if body["spec"].get("unschedulable"):
+            self.refusal = "node(s) were unschedulable"
+
+    def take(self, pod: Placed, times: int) -> None:
+        """Count a pod in, once, or out, minus once."""
+        self.cpu += times * pod.cpu
+        self.memory += times * pod.memory
+        self.owners[pod.owner] += times
+        if not self.owners[pod.owner]:
+            del self.owners[pod.owner]
+
+
 class Scheduler(Controller):
     """Binds pods to nodes, and says why where it cannot."""
 
     def kinds(self) -> tuple[Kind, ...]:
         """Return pods, and the nodes they go to."""
         self._placed: dict[Key, Placed] = {}
-        self._by_node: dict[str, dict[Key, Placed]] = defaultdict(dict)
+        self._places: dict[str, Place] = defaultdict(Place)
         self._waiting: dict[Key, None] = {}
         return self.kind("", "v1", "pods"), self.kind("", "v1", "nodes")
 
@@ -54,7 +107,7 @@ class Scheduler(Controller):
         had = self._placed.get(entry.key)
         if self.objects.store.get(kind, *entry.key) is None:
             self._drop(entry.key)
-        else:
+        elif had is None or entry.fields["status.phase"] in FINISHED:
             self._note(entry)
         if had is not None and entry.key not in self._placed:
             return list(self._waiting)
@@ -67,29 +120,27 @@ class Scheduler(Controller):
         if entry is None or key not in self._waiting:
             return None
         body = entry.body()
+        wanted = _wanted(entry.key, body, node="")
         refusals: Counter[str] = Counter()
-        best: tuple[tuple[float, ...], str] | None = None
-        for node in self.objects.store.list(nodes):
-            why = self._refusal(body, node)
+        best: tuple[float, float, str] | None = None
+        for node in self.objects.store.shelf(nodes).entries.values():
+            place = self._places[node.name]
+            place.read(node)
+            why = _refusal(body["spec"], wanted, place)
             if why:
                 refusals[why] += 1
                 continue
-            rank = self._rank(body, node)
-            if best is None or (rank, node.name) < best:
-                best = (rank, node.name)
+            rank = _rank(wanted, place, node.name)
+            if best is None or rank < best:
+                best = rank
         if best is not None:
-            bound = bind(self.objects, pods, entry, best[1])
-            self._note(bound)
-            said = f"Successfully assigned {entry.namespace}/{entry.name} to {best[1]}"
+            self._note(bind(self.objects, pods, entry, best[2]))
+            said = f"Successfully assigned {entry.namespace}/{entry.name} to {best[2]}"
             record(self.objects, body, "Scheduled", said, component=COMPONENT)
             return None
         total = sum(refusals.values())
         reasons = ", ".join(sorted(f"{many} {why}" for why, many in refusals.items()))
-        said = (
-            f"0/{total} nodes are available: {reasons}."
-            if total
-            else "no nodes available to schedule pods"
-        )
+        said = f"0/{total} nodes are available: {reasons}." if total else NO_NODES
         if set_condition(body, "PodScheduled", "False", reason="Unschedulable", message=said):
             self.objects.store.put(pods, body)
             record(self.objects, body, "FailedScheduling", said, component=COMPONENT, kind=WARNING)
@@ -100,54 +151,48 @@ class Scheduler(Controller):
         node = entry.fields["spec.nodeName"]
         if entry.fields["status.phase"] in FINISHED:
             return
-        if not node:
-            if not entry.body()["metadata"].get("deletionTimestamp"):
-                self._waiting[entry.key] = None
-            return
-        spec = entry.body()["spec"]
-        found = Placed(
-            node, requested(spec, "cpu"), requested(spec, "memory"), next(iter(entry.owners), "")
-        )
-        self._placed[entry.key] = self._by_node[node][entry.key] = found
+        body = entry.body()
+        if node:
+            found = self._placed[entry.key] = _wanted(entry.key, body, node=node)
+            self._places[node].take(found, 1)
+        elif not body["metadata"].get("deletionTimestamp"):
+            self._waiting[entry.key] = None
 
     def _drop(self, key: Key) -> None:
         self._waiting.pop(key, None)
         had = self._placed.pop(key, None)
         if had is not None:
-            self._by_node[had.node].pop(key, None)
+            self._places[had.node].take(had, -1)
 
-    def _refusal(self, pod: Body, node: Entry) -> str:
-        body, spec = node.body(), pod["spec"]
-        if body["spec"].get("unschedulable"):
-            return "node(s) were unschedulable"
-        for taint in body["spec"].get("taints") or ():
-            if taint["effect"] != "PreferNoSchedule" and not tolerated(spec, taint):
-                return (
-                    f"node(s) had untolerated taint(s) {{{taint['key']}: {taint.get('value', '')}}}"
-                )
-        if not is_ready(body):
-            return "node(s) were not ready"
-        if not (spec.get("nodeSelector") or {}).items() <= node.labels.items():
-            return "node(s) didn't match Pod's node affinity/selector"
-        allocatable = (body.get("status") or {}).get("allocatable") or {}
-        taken = self._by_node[node.name].values()
-        if len(taken) >= amount(allocatable.get("pods", 110)):
-            return "Too many pods"
-        for name in ("cpu", "memory"):
-            wanted = requested(spec, name)
-            used = sum(getattr(one, name) for one in taken)
-            if wanted and used + wanted > amount(allocatable.get(name, 0)) + 1e-9:
-                return f"Insufficient {name}"
-        return ""
 
-    def _rank(self, pod: Body, node: Entry) -> tuple[float, ...]:
-        """Return what is least where a pod should go: siblings there, then how full it is."""
-        owner = next((one["uid"] for one in pod["metadata"].get("ownerReferences") or ()), "")
-        taken = self._by_node[node.name].values()
-        siblings = sum(bool(owner) and one.owner == owner for one in taken)
-        allocatable = (node.body().get("status") or {}).get("allocatable") or {}
-        full = sum(one.cpu for one in taken) / max(amount(allocatable.get("cpu", 1)), 1e-9)
-        return float(siblings), full
+def _wanted(key: Key, pod: Body, *, node: str) -> Placed:
+    references = pod["metadata"].get("ownerReferences") or ()
+    # A pod of nobody is its own: it has no siblings to stay away from.
+    owner = next((one["uid"] for one in references), "/".join(key))
+    return Placed(node, requested(pod["spec"], "cpu"), requested(pod["spec"], "memory"), owner)
+
+
+def _refusal(spec: Body, wanted: Placed, place: Place) -> str:
+    if place.refusal:
+        return place.refusal
+    for taint in place.taints:
+        if not tolerated(spec, taint):
+            return f"node(s) had untolerated taint(s) {{{taint['key']}: {taint.get('value', '')}}}"
+    if not (spec.get("nodeSelector") or {}).items() <= place.labels.items():
+        return "node(s) didn't match Pod's node affinity/selector"
+    cpu, memory, pods = place.offers
+    if place.owners.total() >= pods:
+        return "Too many pods"
+    if wanted.cpu and place.cpu + wanted.cpu > cpu + SMALL:
+        return "Insufficient cpu"
+    if wanted.memory and place.memory + wanted.memory > memory + SMALL:
+        return "Insufficient memory"
+    return ""
+
+
+def _rank(wanted: Placed, place: Place, name: str) -> tuple[float, float, str]:
+    """Return what is least where a pod should go: siblings there, then how full it is."""
+    return float(place.owners[wanted.owner]), place.cpu / max(place.offers[0], SMALL), name
 
 
 def is_ready(node: Mapping[str, Any]) -> bool:
