@@ -49,8 +49,9 @@ def throttled_fraction(
 ) -> Floats:
     """Return the fraction of periods in which work beyond the limit was there.
 
-    Requests arrive at random and their work is exponential, so that the work of one period has the
-    variance 2 rate cost^2 period; the normal distribution does the rest.
+    Requests arrive at random and their work is exponential. Short ones bring the work of one period
+    the variance 2 rate cost^2 period; of long ones a Poisson number runs, each on one core. The
+    normal distribution does the rest.
 
     Args:
         mean_cores: (R,) what would be used without the limit.
@@ -58,6 +59,7 @@ def throttled_fraction(
         cost_seconds: (R,) processor time of one.
         limit_cores: (R,) infinite without a limit.
     """
-    deviation = np.sqrt(2.0 * rate * cost_seconds**2 / PERIOD_SECONDS) + 0.01 * mean_cores + 1e-6
+    variance = rate * cost_seconds * np.minimum(2.0 * cost_seconds / PERIOD_SECONDS, 1.0)
+    deviation = np.sqrt(variance) + 0.01 * mean_cores + 1e-6
     room = np.minimum(limit_cores, 1e6) - mean_cores
     return normal_cdf(-room / deviation)

@@ -81,6 +81,7 @@ class Demand:
     _burst_height: Floats
     _keys: Keys
     _kept: dict[int, Floats] = field(default_factory=dict)
+    _kept_bursts: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -146,10 +147,18 @@ class Demand:
         slot = math.floor(seconds / BURST_SLOT_SECONDS)
         height = np.ones_like(self.base)
         for at in (slot - 1, slot):
-            chance = uniforms(self._keys, at, stream=2)
-            start = (at + uniforms(self._keys, at, stream=3)) * BURST_SLOT_SECONDS
-            size = -self._burst_height * np.log(uniforms(self._keys, at, stream=4))
+            start, size = self._burst(at)
             since = seconds - start
-            shape = np.where(since >= 0, np.exp(-np.maximum(since, 0) / BURST_DECAY_SECONDS), 0.0)
-            height += np.where(chance < self._burst_chance, size * shape, 0.0)
+            height += np.where(since >= 0, size * np.exp(-since / BURST_DECAY_SECONDS), 0.0)
         return height
+
+    def _burst(self, slot: int) -> tuple[Floats, Floats]:
+        """Return when the burst of a slot of time starts, and how high it is; 0 for none."""
+        if slot not in self._kept_bursts:
+            if len(self._kept_bursts) > 8:
+                self._kept_bursts.clear()
+            chance = uniforms(self._keys, slot, stream=2)
+            start = (slot + uniforms(self._keys, slot, stream=3)) * BURST_SLOT_SECONDS
+            size = -self._burst_height * np.log(uniforms(self._keys, slot, stream=4))
+            self._kept_bursts[slot] = (start, np.where(chance < self._burst_chance, size, 0.0))
+        return self._kept_bursts[slot]

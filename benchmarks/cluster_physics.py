@@ -1,0 +1,51 @@
+"""How fast workloads can be stepped: a day of the demonstration, and 10,000 pods.
+
+Run with `python -m benchmarks.cluster_physics [--quick] [--json]`. It needs no data. Targets: the day
+of 17,280 steps in 60 s, and a step of 10,000 pods well under a second; processor time is measured,
+for the machine is shared.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from benchmarks.cluster_physics_stage import demonstration_stage, many_pods_stage
+from benchmarks.harness import Metrics, Options, parse_options, publish, show_table
+
+STEP_SECONDS = 5.0
+DAY_STEPS = 17_280
+QUICK_STEPS = 1_440
+PODS = 10_000
+LARGE_STEPS = 20
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print a table, and with --json one line of figures."""
+    options = parse_options("cluster_physics", argv)
+    publish(options, measure(options))
+
+
+def measure(options: Options) -> Metrics:
+    """Return processor seconds of a day of the demonstration and of a step of 10,000 pods."""
+    steps = QUICK_STEPS if options.quick else DAY_STEPS
+    stage = demonstration_stage()
+    started = time.process_time()
+    stage.run(steps)
+    day = (time.process_time() - started) * DAY_STEPS / steps
+    large = many_pods_stage(PODS)
+    large.run(2)
+    started = time.process_time()
+    large.run(LARGE_STEPS)
+    step = (time.process_time() - started) / LARGE_STEPS
+    metrics: Metrics = {
+        "physics_seconds_per_day": day,
+        "physics_replicas": float(stage.replicas),
+        "step_seconds_10k_pods": step,
+    }
+    show_table("physics", ["", "CPU seconds"], list(metrics.items()))
+    return metrics
+
+
+if __name__ == "__main__":
+    main()
