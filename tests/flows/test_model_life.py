@@ -83,6 +83,11 @@ def judged(scores: pd.DataFrame) -> Judged:
     return judge_serving(NAME, Sealed(scores), Sealed(BACKTEST), NOW)
 
 
+@flow
+def roles(storage: LocalFileSystem, now: datetime) -> dict[Role, str]:
+    return {one.role: one.version.sha256 for one in forecasters_of(storage, NAME, now=now)}
+
+
 def stored() -> Registry:
     return registry_of(load_state(ModelRegistry, NAME))
 
@@ -92,13 +97,22 @@ def test_the_champion_before_a_new_one_goes_on_forecasting_for_a_while(
 ) -> None:
     champion, challenger, previous = versions[1], versions[2], versions[0]
 
-    @flow
-    def roles(now: datetime) -> dict[Role, str]:
-        return {one.role: one.version.sha256 for one in forecasters_of(storage, NAME, now=now)}
-
     both = {Role.CHAMPION: champion.sha256, Role.CHALLENGER: challenger.sha256}
-    assert roles(NOW) == both | {Role.PREVIOUS: previous.sha256}
-    assert roles(champion.trained_at + COMPARED_FOR + HOUR) == both
+    assert roles(storage, NOW) == both | {Role.PREVIOUS: previous.sha256}
+    assert roles(storage, champion.trained_at + COMPARED_FOR + HOUR) == both
+
+
+def test_one_that_serves_for_a_champion_that_cannot_be_read_forecasts_once(
+    storage: LocalFileSystem, versions: list[ModelVersion]
+) -> None:
+    file = Path(storage.basepath or "") / versions[1].key
+    kept = file.read_bytes()
+    file.write_bytes(b"poisoned")
+    try:
+        found = roles(storage, NOW)
+    finally:
+        file.write_bytes(kept)
+    assert found == {Role.CHAMPION: versions[0].sha256, Role.CHALLENGER: versions[2].sha256}
 
 
 def test_a_champion_that_beats_the_naive_forecast_alone_is_kept(
