@@ -8,7 +8,8 @@ was trained the day before. The recordings tell no kinds, so that all series are
 - `cold_start_[<set>_]mase_skill_<age>h`: of the next 24 h, over whichever rule did best at that age: the
   last value, the mean so far, the same hour a day before, or, where nothing is known, the median level
   of the others.
-- `cold_start_[<set>_]coverage_80[_<age>h]`: share of values within the 80 % interval.
+- `cold_start_[<set>_]coverage_80[_<age>h]`: share of values within the 80 % interval, and
+  `cold_start_[<set>_]told_coverage_80`: what the profiles say of that.
 
 Hidden hours are those of workloads that have settled: what starting up looks like is not judged here.
 """
@@ -31,8 +32,13 @@ from benchmarks.harness import (
 from benchmarks.load_data import HORIZON, Recording, load_recordings, usable_rows
 from benchmarks.load_scoring import naive_forecasts, scales
 from tasks.domain.arrays import FloatArray, IntArray
-from tasks.domain.load.cold_start import ANY, ArchetypeProfiles, archetype_profiles
-from tasks.domain.load.cold_start import cold_start_forecast as forecast
+from tasks.domain.load.cold_start import (
+    ANY,
+    ArchetypeProfiles,
+    archetype_profiles,
+    cold_start_confidence,
+    cold_start_forecast,
+)
 from tasks.domain.scores import skill
 
 AGES = (0, 3, 12, 36)
@@ -50,10 +56,12 @@ class Case:
     Attributes:
         errors: By forecaster, (n, HORIZON) scaled; NaN where nobody knows what happened.
         inside: (n, HORIZON) 1 where our interval held, 0 where not, NaN where nobody knows.
+        told: (n,) how often it was told to hold.
     """
 
     errors: Mapping[str, FloatArray]
     inside: FloatArray
+    told: FloatArray
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -113,13 +121,16 @@ def judged_at(
         found[age] = Case(
             errors={name: np.abs(actual - one) / scale for name, one in forecasts.items()},
             inside=np.where(np.isnan(actual), np.nan, held.astype(np.float64)),
+            told=cold_start_confidence(profiles, recent),
         )
     return found
 
 
 def ours_of(profiles: ArchetypeProfiles, recent: FloatArray) -> FloatArray:
     """Return (n, HORIZON, 3) quantiles of young series, of which (n, age) hours are known."""
-    return forecast(profiles, recent, horizon_steps=HORIZON, steps_since=PROFILES_AGE_HOURS)
+    return cold_start_forecast(
+        profiles, recent, horizon_steps=HORIZON, steps_since=PROFILES_AGE_HOURS
+    )
 
 
 def rules_of(recent: FloatArray, level: float) -> dict[str, FloatArray]:
@@ -150,6 +161,9 @@ def figures(judged: Mapping[int, Sequence[Case]]) -> Metrics:
         found[f"coverage_80_{age}h"] = _coverage(cases)
     every = [one for cases in judged.values() for one in cases]
     found["coverage_80"] = _coverage(every) if every else None
+    found["told_coverage_80"] = (
+        float(np.mean(np.concatenate([one.told for one in every]))) if every else None
+    )
     return found
 
 

@@ -66,9 +66,12 @@ def test_skill_is_over_the_best_rule_of_an_age_and_unknown_hours_are_not_judged(
             "mean_so_far": np.array([[2.0, nan]]),
         },
         inside=np.array([[1.0, nan]]),
+        told=np.array([0.9]),
     )
     found = figures({3: [case], 12: []})
-    assert found == {"mase_skill_3h": 0.5, "coverage_80_3h": 1.0, "coverage_80": 1.0}
+    assert found == {"mase_skill_3h": 0.5, "coverage_80_3h": 1.0, "coverage_80": 1.0} | {
+        "told_coverage_80": 0.9
+    }
 
 
 def test_a_table_shows_each_age_and_what_was_not_measured() -> None:
