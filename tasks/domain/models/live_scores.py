@@ -49,7 +49,7 @@ class LiveScore:
 
     Attributes:
         model: For example "load-cpu".
-        role: Champion or challenger.
+        role: Champion, challenger, or the champion before a new one (previous).
         version: None for all versions together.
         up_to_hours: Upper end of the range of horizons; None for all together.
         group: None for all together.
