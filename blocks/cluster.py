@@ -11,9 +11,6 @@ from kubernetes.client import ApiClient, Configuration
 from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 
-from tasks.adapters.kubernetes.connection import ClusterConnection
-from tasks.adapters.prometheus import PrometheusClient
-
 
 class KubernetesCluster(Block):
     """A cluster: where it is, and who to be there.
@@ -83,10 +80,6 @@ class KubernetesCluster(Block):
             load.load_kube_config(path, context=self.context, client_configuration=found)
         return ApiClient(found)
 
-    def connection(self) -> ClusterConnection:
-        """Return a connection that keeps within the cluster's pace."""
-        return ClusterConnection(self.client(), requests_per_second=self.requests_per_second)
-
 
 class PrometheusServer(Block):
     """A Prometheus server, or anything that answers its HTTP API."""
@@ -104,13 +97,14 @@ class PrometheusServer(Block):
     )
     timeout_seconds: float = Field(default=30.0, gt=0, le=600, description="Of one request.")
 
-    def client(self) -> PrometheusClient:
-        """Return a client for the server; close it, or use it as a context."""
-        headers = dict(self.headers)
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
-        secret = None if self.password is None else self.password.get_secret_value()
-        login = None if self.username is None else (self.username, secret or "")
-        return PrometheusClient(
-            str(self.url), headers=headers, login=login, timeout_seconds=self.timeout_seconds
-        )
+    def all_headers(self) -> dict[str, str]:
+        """Return what each request carries, the token included."""
+        if self.token is None:
+            return dict(self.headers)
+        return self.headers | {"Authorization": f"Bearer {self.token.get_secret_value()}"}
+
+    def login(self) -> tuple[str, str] | None:
+        """Return user and password; None where nobody logs in."""
+        if self.username is None:
+            return None
+        return self.username, "" if self.password is None else self.password.get_secret_value()

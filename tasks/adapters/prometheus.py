@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 import numpy as np
 
+from blocks.cluster import PrometheusServer
 from tasks.domain.arrays import FloatArray
 from tasks.domain.errors import PermanentError, TransientError
 
@@ -34,6 +35,16 @@ class QueryRefusedError(PermanentError):
     def __init__(self, message: str, *, kind: str) -> None:
         self.kind = kind
         super().__init__(message)
+
+
+def client_of(server: PrometheusServer) -> PrometheusClient:
+    """Return a client for a server; close it, or use it as a context."""
+    return PrometheusClient(
+        str(server.url),
+        headers=server.all_headers(),
+        login=server.login(),
+        timeout_seconds=server.timeout_seconds,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

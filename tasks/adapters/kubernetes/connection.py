@@ -14,6 +14,7 @@ import urllib3
 from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 
+from blocks.cluster import KubernetesCluster
 from tasks.adapters.kubernetes.errors import ClusterUnreachableError, refusal
 from tasks.adapters.pace import Pace
 
@@ -25,6 +26,15 @@ CONNECT_SECONDS = 5.0
 CALL_SECONDS = 30.0
 MANAGER = "homeostat"
 """Under which name we own fields."""
+
+
+def connection_to(cluster: KubernetesCluster) -> ClusterConnection:
+    """Return a connection that keeps within the cluster's pace.
+
+    Raises:
+        ConfigException: The kubeconfig cannot be read, or has no such context.
+    """
+    return ClusterConnection(cluster.client(), requests_per_second=cluster.requests_per_second)
 
 
 class ClusterConnection:
@@ -130,7 +140,9 @@ class ClusterConnection:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            answer: Any = self._client.call_api(*ready, _request_timeout=(CONNECT_SECONDS, read_seconds))
+            answer: Any = self._client.call_api(
+                *ready, _request_timeout=(CONNECT_SECONDS, read_seconds)
+            )
         except ApiException as error:
             raise _told(error, method, path) from error
         except urllib3.exceptions.HTTPError as error:
