@@ -9,16 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deployments.embedded.workloads.containers import lifecycle, messages, specs, status
 from deployments.embedded.workloads.physics.state import EXIT_CODES, Cause
 
-lifecycle = pytest.importorskip("deployments.embedded.workloads.containers.lifecycle")
-messages = pytest.importorskip("deployments.embedded.workloads.containers.messages")
-specs = pytest.importorskip("deployments.embedded.workloads.containers.specs")
-status = pytest.importorskip("deployments.embedded.workloads.containers.status")
-
 IMAGE = "registry.example.com/shop/web:1"
-NAMES = dict(pod="web-abc", namespace="shop", uid="u-1", container="web", image=IMAGE,
-             address="10.1.2.3")  # fmt: skip
+NAMES = {"pod": "web-abc", "namespace": "shop", "uid": "u-1", "container": "web", "image": IMAGE,
+             "address": "10.1.2.3"}  # fmt: skip
 
 
 def pod(**container: Any) -> dict[str, Any]:
@@ -77,10 +73,17 @@ class Life:
             self.phases.append(lifecycle.Phase(int(self.table.phase[0])))
         return [one for _, one in self.seen[first:]]
 
+    def probe_of(self, happening: Any) -> Any:
+        """Return the probe that something happened to."""
+        return self.rules.specs[0].probes[happening.probe] if happening.probe >= 0 else None
+
     def events(self) -> list[tuple[str, str, str]]:
         """Return (type, reason, message) of all events so far."""
-        made = [messages.event_of(one, messages.Names(**NAMES)) for _, one in self.seen]
-        return [(one.type, one.reason, one.message) for one in made if one is not None]
+        return [
+            (event.type, event.reason, event.message)
+            for _, one in self.seen
+            for event in messages.events_of(one, messages.Names(**NAMES), probe=self.probe_of(one))
+        ]
 
     def status(self) -> Any:
         """Return the container status."""
@@ -266,6 +269,7 @@ def test_a_wrong_path_is_404_and_a_wrong_port_refused() -> None:
         life.run(40)
         assert life.table.ready[0] == np.False_
         assert life.events()[-1][2].endswith(told)
+        assert ("dial tcp 10.1.2.3:9:" in life.events()[-1][2]) is (place["port"] == 9)
 
 
 def test_a_tcp_probe_passes_while_the_process_is_deadlocked() -> None:
