@@ -25,17 +25,21 @@ from tasks.adapters.objects import Storage
 from tasks.adapters.state import load_state
 from tasks.chunks import Sealed
 from tasks.domain.errors import TransientError
+from tasks.domain.models.family import Family
 from tasks.domain.models.kept import Kept
 from tasks.domain.models.live import Role
+from tasks.domain.models.registry import ModelVersion
 from tasks.domain.spot.assessment import Assessment, assess_pools, forecasts_for
+from tasks.domain.spot.forecaster import HorizonForecaster
 from tasks.domain.spot.forecasts import HORIZONS_HOURS, PoolForecasts
 from tasks.domain.spot.pools import Pool, PricePanel, hourly_panel, window_start
 from tasks.domain.spot.report import SpotReport, source_counts
 from tasks.models.catalogue import SPOT, spot_family
+from tasks.models.forecasting import load_challenger
 from tasks.models.prices import price_rows, usable
 from tasks.models.registry import Served
 from tasks.models.scoring import remember_forecasts
-from tasks.models.training import load_champion
+from tasks.models.training import load_champion, load_previous
 from tasks.spot.availability import assess_availability
 from tasks.spot.forecasts import forecast_in_chunks
 from tasks.spot.history import MarketScope, NoPoolsError, bring_up_to_date, held_history
@@ -45,6 +49,8 @@ from tasks.spot.report import show_report
 
 STALE_AFTER = timedelta(minutes=45)
 """A scheduled run that starts later than this is skipped: the next one is due."""
+
+Registered = Served[Kept[Any]]
 
 
 def run_name() -> str:
@@ -126,13 +132,14 @@ def forecast_spot_prices(
     panel = hourly_panel(scope.select(history.changes), cutoff=now, hours=hours)
     if len(panel) == 0:
         raise NoPoolsError(scope, source=source)
-    champions = champions_of(store, now=now)
+    registered = registered_of(store, now=now)
+    served = models_in(registered, Role.CHAMPION, young_at=now)
     forecasters, forecasts = forecast_in_chunks(
         panel,
         horizons=HORIZONS_HOURS,
         pools_per_chunk=pools_per_chunk,
         seed=seed,
-        served={hours: one.model.model for hours, one in champions.items()},
+        served=served,
     )
     observed = assess_availability(store, availability_traces)
     assessment = assess(aws, panel, forecasts, need, observed=observed.losses)
@@ -157,37 +164,81 @@ def forecast_spot_prices(
         risks=assessment.risks,
     )
     publish_findings(store, outlook, Sealed(found))
-    keep_forecasts(store, scores, panel, forecasts, champions, now=now)
+    acted_on = {
+        hours: one for hours, one in zip(HORIZONS_HOURS, forecasts, strict=True) if hours in served
+    }
+    made = forecasts_of(registered, acted_on, panel, pools_per_chunk=pools_per_chunk)
+    if made:
+        remember_forecasts(store, scores, Sealed(price_rows(panel, made)), now)
     show_report(aws, Sealed(report), Sealed(panel), Sealed(forecasts))
     return report
 
 
-def champions_of(storage: Storage, *, now: datetime) -> dict[int, Served[Kept[Any]]]:
-    """Return the registered model of each horizon; horizons without one are fitted by the run."""
-    found = {
-        hours: load_champion(storage, name, Sealed(spot_family(name)))
-        for name, hours in SPOT.items()
-    }
-    return {hours: one for hours, one in found.items() if one is not None and usable(one, now=now)}
+def registered_of(storage: Storage, *, now: datetime) -> dict[tuple[Role, int], Registered]:
+    """Return the registered models by role and horizon: those that serve, wait, and served before."""
+    found: dict[tuple[Role, int], Registered | None] = {}
+    for name, hours in SPOT.items():
+        family: Sealed[Family[Any, Any]] = Sealed(spot_family(name))
+        champion = load_champion(storage, name, family)
+        previous = load_previous(storage, name, family, now)
+        if champion is not None and previous is not None and champion.version == previous.version:
+            # It serves for a champion that cannot be read.
+            previous = None
+        found[Role.CHAMPION, hours] = champion
+        found[Role.CHALLENGER, hours] = load_challenger(storage, name, family)
+        found[Role.PREVIOUS, hours] = previous
+    return {key: one for key, one in found.items() if one is not None}
 
 
-def keep_forecasts(
-    storage: Storage,
-    scores: str,
-    panel: PricePanel,
-    forecasts: Sequence[PoolForecasts],
-    champions: Mapping[int, Served[Kept[Any]]],
+def models_in(
+    registered: Mapping[tuple[Role, int], Registered],
+    role: Role,
     *,
-    now: datetime,
-) -> None:
-    """Keep the forecasts of registered models, to be judged when their hours have come."""
-    made = [
-        (one, champions[hours].version, Role.CHAMPION)
-        for hours, one in zip(HORIZONS_HOURS, forecasts, strict=True)
-        if hours in champions
+    young_at: datetime | None = None,
+) -> dict[int, HorizonForecaster]:
+    """Return the models of a role by horizon; with an instant, only those young enough to act on then.
+
+    Horizons without one are fitted by the run.
+    """
+    return {
+        hours: one.model.model
+        for (of, hours), one in registered.items()
+        if of is role and (young_at is None or usable(one, now=young_at))
+    }
+
+
+def forecasts_of(
+    registered: Mapping[tuple[Role, int], Registered],
+    acted_on: Mapping[int, PoolForecasts],
+    panel: PricePanel,
+    *,
+    pools_per_chunk: int,
+) -> list[tuple[PoolForecasts, ModelVersion, Role]]:
+    """Return what every registered model forecasts, to be judged when its hours have come.
+
+    Also those that nobody acts on: a challenger is judged by them, and a champion that is too old
+    to act on is still what it has to beat.
+
+    Args:
+        registered: By role and horizon.
+        acted_on: What champions forecast already, by horizon.
+        panel: What is known.
+        pools_per_chunk: Of a task.
+    """
+    found = [
+        (one, registered[Role.CHAMPION, hours].version, Role.CHAMPION)
+        for hours, one in acted_on.items()
     ]
-    if made:
-        remember_forecasts(storage, scores, Sealed(price_rows(panel, made)), now)
+    for role in Role:
+        known = acted_on if role is Role.CHAMPION else {}
+        models = {h: one for h, one in models_in(registered, role).items() if h not in known}
+        if models:
+            _, forecasts = forecast_in_chunks(
+                panel, horizons=list(models), pools_per_chunk=pools_per_chunk, seed=0, served=models
+            )
+            versions = [registered[role, hours].version for hours in models]
+            found += [(one, at, role) for one, at in zip(forecasts, versions, strict=True)]
+    return found
 
 
 def assess(
