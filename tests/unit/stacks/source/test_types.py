@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -60,23 +61,41 @@ print(json.dumps(monitor.seen, default=plain))
 """
 
 
-@pytest.mark.slow
-def test_a_program_of_every_kind_is_clean_under_mypy_strict(tmp_path: Path) -> None:
-    (tmp_path / "__main__.py").write_text(program_source(every_kind()), encoding="utf-8")
+Mypy = Callable[[str], subprocess.CompletedProcess[str]]
 
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "__main__.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+@pytest.fixture
+def mypy_strict(tmp_path: Path, pytestconfig: pytest.Config) -> Mypy:
+    """Give what mypy says of a program; what it knows of pulumi_aws it keeps between runs."""
+    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
+    kept = tmp_path if cache is None else cache.mkdir("mypy-of-programs")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file="]
+
+    def judge(source: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "__main__.py").write_text(source, encoding="utf-8")
+        return subprocess.run(
+            [*command, f"--cache-dir={kept}", "__main__.py"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return judge
+
+
+@pytest.mark.slow
+def test_a_program_of_every_kind_is_clean_under_mypy_strict(mypy_strict: Mypy) -> None:
+    done = mypy_strict(program_source(every_kind()))
 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
-def test_mypy_strict_would_have_seen_a_misspelt_nested_input(tmp_path: Path) -> None:
+def test_mypy_strict_would_have_seen_a_misspelt_nested_input(mypy_strict: Mypy) -> None:
     source = program_source(every_kind()).replace("volume_size=", "volume_sizes=")
-    (tmp_path / "__main__.py").write_text(source, encoding="utf-8")
 
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "__main__.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = mypy_strict(source)
 
     assert 'Unexpected keyword argument "volume_sizes"' in done.stdout
 
