@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-pytest_plugins = ["pytester", "tests.support.reality", "tests.support.prefect_session"]
+pytest_plugins = [
+    "pytester",
+    "tests.support.order",
+    "tests.support.prefect_session",
+    "tests.support.reality",
+]
 
 # The same examples on every machine, and no failure because a machine was busy. The option
 # `--hypothesis-profile search` looks for new counterexamples.
