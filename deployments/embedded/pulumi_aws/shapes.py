@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import threading
@@ -11,11 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pulumi._types import input_type_py_to_pulumi_names, resource_types
 
+from deployments.embedded.pulumi_aws.kept_shapes import kept
 from deployments.embedded.pulumi_aws.values import ARCHIVE, ASSET, MARK, UNKNOWN
+
+_BY = Path(__file__)
 
 # pulumi_aws loads its modules when they are first touched, and two threads trip over each other.
 _loading = threading.RLock()
@@ -70,10 +75,18 @@ def fields_of(module: str, name: str) -> Fields:
         name: For example "VolumeArgs".
     """
     with _loading:
-        cls: Any = _class(module, name)
-        names = input_type_py_to_pulumi_names(cls)
-        parameters = inspect.signature(cls.__init__).parameters
-        where = _module_of_inputs(module)
+        found = kept(f"{module}.{name}-fields", lambda: _as_json(_found(module, name)), by=_BY)
+    return Fields(
+        shapes={key: _shape_from(shape) for key, shape in found["shapes"].items()},
+        required=frozenset(found["required"]),
+    )
+
+
+def _found(module: str, name: str) -> Fields:
+    cls: Any = _class(module, name)
+    names = input_type_py_to_pulumi_names(cls)
+    parameters = inspect.signature(cls.__init__).parameters
+    where = _module_of_inputs(module)
     return Fields(
         shapes={names[key]: _shape(parameters[key].annotation, where) for key in names},
         required=frozenset(
@@ -82,10 +95,30 @@ def fields_of(module: str, name: str) -> Fields:
     )
 
 
+def _as_json(fields: Fields) -> dict[str, Any]:
+    shapes = {key: dataclasses.asdict(shape) for key, shape in fields.shapes.items()}
+    return {"shapes": shapes, "required": sorted(fields.required)}
+
+
+def _shape_from(found: Mapping[str, Any]) -> Shape:
+    item = found["item"]
+    return Shape(
+        form=Form(found["form"]),
+        of=found["of"],
+        module=found["module"],
+        item=None if item is None else _shape_from(item),
+    )
+
+
+@cache
 def outputs_of(module: str, name: str) -> frozenset[str]:
     """Return the names of a resource's outputs, inputs among them."""
+
+    def find() -> list[str]:
+        return sorted(resource_types(_class(module, name)))
+
     with _loading:
-        return frozenset(resource_types(_class(module, name)))
+        return frozenset(kept(f"{module}.{name}-outputs", find, by=_BY))
 
 
 def _class(module: str, name: str) -> type:
