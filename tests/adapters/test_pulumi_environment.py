@@ -54,6 +54,16 @@ def test_the_version_of_the_command_that_is_given_is_told(tmp_path: Path) -> Non
     assert engine_version(found) == "3.259.0"
 
 
+def test_a_command_is_asked_once_and_again_when_it_is_another_one(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    found = settings(tmp_path, cli=command(tmp_path, f"echo >> {asked}; echo v3.259.0"))
+    assert [engine_version(found), engine_version(found)] == ["3.259.0", "3.259.0"]
+    assert asked.read_text() == "\n"
+
+    command(tmp_path, f"echo >> {asked}; echo v3.260.0-alpha")
+    assert engine_version(found) == "3.260.0-alpha"
+
+
 def test_without_a_command_there_is_no_version_and_updates_say_how_to_get_one(
     tmp_path: Path,
 ) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tasks.domain.errors import PermanentError
@@ -80,6 +81,8 @@ class EngineSettings:
 def engine_version(settings: EngineSettings) -> str | None:
     """Return the version of the engine, for example "3.259.0"; None where there is none.
 
+    A command is asked once, and again when its file is another one.
+
     Raises:
         PermanentError: There is a command of that name, and it does not work.
     """
@@ -87,18 +90,25 @@ def engine_version(settings: EngineSettings) -> str | None:
     if command is None:
         return None
     try:
-        done = subprocess.run(
-            [command, "version"],
-            env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=VERSION_TIMEOUT_SECONDS,
-            check=True,
-        )
+        file = Path(command).stat()
+        return _told_version(command, file.st_mtime_ns, file.st_size)
     except (OSError, subprocess.SubprocessError) as error:
         message = f"{command} does not tell its version: {error}; install Pulumi 3 again"
         raise PermanentError(message) from error
+
+
+@lru_cache(maxsize=8)
+def _told_version(command: str, changed_ns: int, size_bytes: int) -> str:
+    del changed_ns, size_bytes  # Which file it was.
+    done = subprocess.run(
+        [command, "version"],
+        env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=VERSION_TIMEOUT_SECONDS,
+        check=True,
+    )
     return done.stdout.strip().removeprefix("v")
 
 

@@ -96,14 +96,16 @@ def _preview(request: Request, writer: Writer) -> Any:
 
 
 def _up(request: Request, writer: Writer) -> Any:
-    def up(stack: Any) -> None:
-        stack.up(
+    def up(stack: Any) -> Any:
+        done = stack.up(
             on_event=tell,
             refresh=True,
             plan=request.get("plan"),
             parallel=PARALLEL,
+            show_secrets=False,  # Of the history, which nobody reads.
             **_left_out(request),
         )
+        return done.outputs
 
     tell = _journalled(request, writer)
     return _update(request, up)
@@ -117,13 +119,13 @@ def _left_out(request: Request) -> dict[str, Any]:
 def _destroy(request: Request, writer: Writer) -> Any:
     def destroy(stack: Any) -> None:
         _unprotect_retained(stack)
-        stack.destroy(on_event=tell, refresh=True, parallel=PARALLEL)
+        stack.destroy(on_event=tell, refresh=True, parallel=PARALLEL, show_secrets=False)
 
     tell = _journalled(request, writer)
     return _update(request, destroy)
 
 
-def _update(request: Request, action: Callable[[Any], None]) -> Any:
+def _update(request: Request, action: Callable[[Any], Any]) -> Any:
     stack = _stack(request)
     before = _state(stack, request)
     if pending_operations(before):
@@ -132,11 +134,12 @@ def _update(request: Request, action: Callable[[Any], None]) -> Any:
     if expected is not None and state_serial(before) != expected:
         message = "the state changed after it was previewed; preview it again"
         raise ChangedError(message)
-    failure = _attempt(lambda: action(stack))
+    outputs, failure = _attempt(lambda: action(stack))
     return {
         "before": before,
         "state": _state(stack, request),
-        "outputs": _outputs(stack),
+        # Asking for them anew starts the engine twice.
+        "outputs": _plain(stack.outputs() if outputs is None else outputs),
         "failure": failure,
     }
 
@@ -168,7 +171,7 @@ def _export(request: Request, _: Writer) -> Any:
 
 def _unlock(request: Request, _: Writer) -> Any:
     stack = _stack(request)
-    error = _attempt(stack.cancel)
+    _, error = _attempt(stack.cancel)
     return {"state": _state(stack, request), "failure": error}
 
 
@@ -179,7 +182,7 @@ def _settle(request: Request, writer: Writer) -> Any:
     if request["state"] is not None:
         stack.import_stack(automation.Deployment(version=3, deployment=request["state"]))
     _journal(request).clear()
-    stack.refresh(on_event=writer.event, parallel=PARALLEL)
+    stack.refresh(on_event=writer.event, parallel=PARALLEL, show_secrets=False)
     return {"state": _state(stack, request)}
 
 
@@ -282,18 +285,15 @@ def _resource(step: Any) -> dict[str, Any]:
     }
 
 
-def _outputs(stack: Any) -> dict[str, Any]:
-    return {
-        name: SECRET if one.secret else one.value for name, one in sorted(stack.outputs().items())
-    }
+def _plain(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: SECRET if one.secret else one.value for name, one in sorted(outputs.items())}
 
 
-def _attempt(action: Callable[[], Any]) -> Mapping[str, str] | None:
+def _attempt(action: Callable[[], Any]) -> tuple[Any, Mapping[str, str] | None]:
     try:
-        action()
+        return action(), None
     except Exception as error:  # noqa: BLE001 - told with what had been done before
-        return _told(error)
-    return None
+        return None, _told(error)
 
 
 def _told(error: BaseException) -> dict[str, str]:
