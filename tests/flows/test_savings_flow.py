@@ -110,6 +110,7 @@ def test_a_usage_run_leaves_archetypes_tables_chart_and_state(places: dict[str, 
     assert sum(one.resources for one in stored.archetypes) == stored.resources
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_throttling_and_server_faults_change_no_membership(
     cloud: Cloud, observed: dict[str, str], places: dict[str, str]
 ) -> None:

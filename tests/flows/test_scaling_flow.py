@@ -232,8 +232,9 @@ def test_scaling_that_rings_an_alarm_is_switched_off_and_rests(cloud: Cloud, nam
     assert load_state(ScalingTrials, name).trials[f"{REGION}/ours/{OURS}"].reverts == 1
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_step_that_fails_is_told_and_the_policy_stays_as_it_was(cloud: Cloud, name: str) -> None:
-    guard(name, mode="auto", max_resources_per_run=1)  # each waits for eight attempts
+    guard(name, mode="auto", max_resources_per_run=1)
     cloud.aws.faults.replace(
         [FaultRule(operation="autoscaling:PutScalingPolicy", kind=FaultKind.ERROR)]
     )

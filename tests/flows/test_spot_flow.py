@@ -107,6 +107,7 @@ def test_an_incremental_history_forecasts_like_one_read_at_once(
     assert outlook(at_once).forecast == grown
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_throttling_and_server_faults_change_nothing_in_the_result(
     cloud: Cloud, parameters: dict[str, Any]
 ) -> None:
