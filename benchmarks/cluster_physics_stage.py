@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deployments.embedded.workloads.containers.quantities import cores, mebibytes
+from deployments.embedded.workloads.containers.specs import ContainerSpec, Facts, read_container
 from deployments.embedded.workloads.demonstration import PARTS, demonstration_world
+from deployments.embedded.workloads.engine import Engine, Pod
+from deployments.embedded.workloads.manifests import Manifest, deployment
 from deployments.embedded.workloads.parts import Part
 from deployments.embedded.workloads.physics.noise import pod_key
 from deployments.embedded.workloads.physics.profiles import NodeProfile
@@ -64,13 +67,46 @@ def demonstration_stage() -> PhysicsStage:
 
 def many_pods_stage(pods: int) -> PhysicsStage:
     """Return so many copies of the demonstration, side by side, that the pods are as many."""
+    parts, world = _copies(pods)
+    return _stage(world, parts, nodes=len(world.nodes))
+
+
+def _copies(pods: int) -> tuple[tuple[Part, ...], World]:
     each = sum(part.replicas for part in PARTS)
     copies = -(-pods // each)
-    parts = [_renamed(part, copy) for copy in range(copies) for part in PARTS]
-    count = copies * 6
-    nodes = [NodeProfile(name=f"node-{at}") for at in range(count)]
-    world = World.of([part.profile for part in parts], nodes, seed=1)
-    return _stage(world, tuple(parts), nodes=count)
+    parts = tuple(_renamed(part, copy) for copy in range(copies) for part in PARTS)
+    nodes = [NodeProfile(name=f"node-{at}") for at in range(copies * 6)]
+    return parts, World.of([part.profile for part in parts], nodes, seed=1)
+
+
+def many_pods_engine(pods: int) -> tuple[Engine, float]:
+    """Return an engine of so many pods, and the Unix time at which they were created."""
+    parts, world = _copies(pods)
+    made: list[Pod] = []
+    specs: dict[str, ContainerSpec] = {}
+    for at, part in enumerate(parts):
+        spec = specs.setdefault(part.name, read_container(_pod_spec(part)))
+        made += [
+            Pod(
+                uid=f"{at}-{number}",
+                namespace=part.namespace,
+                name=f"{part.name}-{number}",
+                workload=at,
+                node=(at + number) % len(world.nodes),
+                created_seconds=MONDAY_SECONDS,
+                spec=spec,
+                facts=Facts(),
+            )
+            for number in range(part.replicas)
+        ]
+    engine = Engine(world)
+    engine.set_pods(made)
+    return engine, MONDAY_SECONDS
+
+
+def _pod_spec(part: Part) -> Manifest:
+    found: Manifest = deployment(part)["spec"]["template"]["spec"]
+    return found
 
 
 def _renamed(part: Part, copy: int) -> Part:

@@ -65,7 +65,6 @@ def advance(
     for row in _rows(on & (table.until == _OFF) & running(table)):
         work.end(row, _LOST, Reason.UNKNOWN)
     table.until[running(table) & ~on] = _OFF
-    table.ready[~on] = False
     for row in _rows(deleting & on & (table.phase != Phase.GONE)):
         work.delete(row)
     due = on & (now_seconds >= table.until) & ~np.isin(table.phase, _BUSY)

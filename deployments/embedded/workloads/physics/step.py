@@ -19,6 +19,7 @@ from deployments.embedded.workloads.physics.work import (
     Work,
     concurrency,
     found_by_callers,
+    health,
     latency,
     work_of,
 )
@@ -27,7 +28,6 @@ from deployments.embedded.workloads.physics.world import World
 MOST_STEP_SECONDS = 60.0
 SETTLING_SECONDS = 10.0
 """How fast a replica's threads follow the latency of its dependencies."""
-_HEALTH_SECONDS = 0.001
 
 
 class InvalidStepError(ValueError):
@@ -108,8 +108,6 @@ def _answer(
     served = work.accepted * passes
     failed = work.offered - served
     spread = np.hypot(queueing, 0.5 * (seconds - queueing)) / np.maximum(seconds, 1e-9)
-    local = scene.answering
-    health = np.where(local, work.processor_seconds + _HEALTH_SECONDS, np.inf)
     served_all = scene.per_workload(served)
     in_all = scene.per_workload(work.accepted * seconds) / np.maximum(
         scene.per_workload(work.accepted), 1e-30
@@ -127,7 +125,7 @@ def _answer(
         latency_seconds=seconds,
         latency_spread=spread,
         concurrency=inside,
-        health_seconds=health,
+        health_seconds=health(scene, work, inside=inside),
         refuses=scene.alive & (~scene.up | scene.effects.down[workload]),
         dependencies_failed=found.worst_failed[workload],
         booted=kept.booted,

@@ -31,6 +31,7 @@ class Work:
         accepted: (R,) worked on.
         own_seconds: (R,) latency without dependencies.
         processor_seconds: (R,) of that, waiting for and on the processor.
+        stretch: (R,) how many times its cost a request takes on the processor.
         own_passes: (R,) fraction of accepted requests that it does not fail itself.
         cores: (R,) used.
         ceiling: (R,) cores that it could have used.
@@ -46,6 +47,7 @@ class Work:
     accepted: Floats
     own_seconds: Floats
     processor_seconds: Floats
+    stretch: Floats
     own_passes: Floats
     cores: Floats
     ceiling: Floats
@@ -102,6 +104,7 @@ def work_of(scene: Scene, outside: Floats) -> Work:
         accepted=accepted,
         own_seconds=processor + waits,
         processor_seconds=processor,
+        stretch=processor / cost,
         own_passes=passes * effects.skew_passes[placement.node],
         cores=np.minimum(base + accepted * cost, cores),
         ceiling=ceiling,
@@ -196,3 +199,28 @@ def concurrency(scene: Scene, work: Work, found: Quality) -> Floats:
     )
     inside: Floats = work.accepted * latency(scene, work, found) + stuck
     return inside
+
+
+HEALTH_CPU_SECONDS = 0.001
+"""Of a page that calls nothing."""
+_FULL = 0.999
+
+
+def health(scene: Scene, work: Work, *, inside: Floats) -> Floats:
+    """Return (R,) seconds that an endpoint takes which calls nothing; infinite without an answer.
+
+    It shares the processor, and waits for a free thread as every request does (Sakasegawa 1977); a
+    queue's consumer answers on a thread of its own.
+
+    Args:
+        scene: Of the step.
+        work: Of the replicas.
+        inside: (R,) requests in work.
+    """
+    threads = scene.of["threads"]
+    busy = np.minimum(inside / threads, _FULL)
+    each = inside / np.maximum(work.accepted, 1e-30)
+    wait = each * busy ** (np.sqrt(2.0 * (threads + 1.0)) - 1.0) / (threads * (1.0 - busy))
+    wait = np.where(scene.world.queue[scene.placement.workload], 0.0, wait)
+    answer = HEALTH_CPU_SECONDS * work.stretch + 0.05 * work.throttled + wait
+    return np.where(scene.answering, answer, np.inf)

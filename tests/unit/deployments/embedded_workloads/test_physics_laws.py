@@ -113,6 +113,18 @@ def test_a_replica_that_is_offered_too_much_serves_what_it_can_and_is_throttled(
     assert answer.latency_seconds[0] > 0.2
 
 
+def test_too_many_requests_keep_a_health_page_waiting_and_few_do_not() -> None:
+    idle, busy, much = (staged(plain(rps=rps)).step().health_seconds[0] for rps in (1, 60, 400))
+    assert idle < 0.01
+    assert idle < busy < 0.1
+    assert much > 2.0
+
+
+def test_long_jobs_do_not_keep_the_health_page_of_a_consumer_waiting() -> None:
+    stage = staged(plain(rps=5.0, queue=True, cpu_seconds_per_request=2.0, threads=4))
+    assert stage.step().health_seconds[0] < 0.3
+
+
 def test_a_node_never_gives_more_cores_than_it_has_and_shares_by_requests() -> None:
     stage = staged(plain(rps=4000.0), counts=(2,), node_count=1, cpu_limit=4.0)
     stage.placement = replace(stage.placement, cpu_request_cores=np.array([1.0, 3.0]))
