@@ -9,11 +9,12 @@ from deployments.embedded.workloads.physics.queueing import normal_cdf
 
 PERIOD_SECONDS = 0.1
 """Of the completely fair scheduler's bandwidth control, as Kubernetes sets it."""
+_ROUNDS = 16  # each closes a container at least; what is left after so many is negligible
 _LEAST_WEIGHT = 0.002  # cpu.shares of 2, what a container without a request gets
 
 
-def shared(demand: Floats, weight: Floats, node: Ints, capacity: Floats) -> Floats:
-    """Return the cores that each container gets: max-min fair by weight, nobody more than it asks.
+def shared(demand: Floats, weight: Floats, node: Ints, capacity: Floats) -> tuple[Floats, Floats]:
+    """Return the cores each container gets: max-min fair by weight, nobody more than it asks.
 
     Args:
         demand: (R,) cores asked for, already below the limit.
@@ -22,26 +23,30 @@ def shared(demand: Floats, weight: Floats, node: Ints, capacity: Floats) -> Floa
         capacity: (N,) cores.
 
     Returns:
-        (R,) at most the demand; their sum on a node is at most its capacity.
+        (R,) what it gets, at most the demand; their sum on a node is at most its capacity. And (R,)
+        what it could get at once did it ask for more: what is left on its node, or its fair share.
     """
     count = len(capacity)
-    if not (np.bincount(node, demand, count) > capacity).any():
-        return demand
-    given = np.minimum(demand, 0.0)
+    used = np.bincount(node, demand, count)
+    if not (used > capacity).any():
+        return demand, demand + (capacity - used)[node]
+    given = np.zeros_like(demand)
+    level = np.zeros_like(capacity)
     weight = np.maximum(weight, _LEAST_WEIGHT)
     open_ = np.ones(len(demand), dtype=bool)
     # Each round closes those who get all they ask for; what they leave is shared by the others.
-    for _ in range(16):
-        left = capacity - np.bincount(node, np.where(open_, 0.0, given), count)
+    for _ in range(_ROUNDS):
+        left = np.maximum(capacity - np.bincount(node, np.where(open_, 0.0, given), count), 0.0)
         total = np.bincount(node, np.where(open_, weight, 0.0), count)
-        level = np.maximum(left, 0.0) / np.maximum(total, 1e-12)
+        level = np.where(total > 0, left / np.maximum(total, 1e-12), level)
         offer = weight * level[node]
         full = open_ & (demand <= offer)
         given = np.where(open_, np.minimum(demand, offer), given)
         if not full.any():
             break
         open_ &= ~full
-    return given
+    spare = np.maximum(capacity - np.bincount(node, given, count), 0.0)
+    return given, np.maximum(given + spare[node], np.minimum(weight * level[node], capacity[node]))
 
 
 def throttled_fraction(

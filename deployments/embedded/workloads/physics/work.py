@@ -161,9 +161,8 @@ def _cores(scene: Scene, wanted: Floats) -> tuple[Floats, Floats]:
         columns["cpu_cores"] - columns["system_cpu_cores"] - scene.effects.stolen_cores,
         0.2 * columns["cpu_cores"],
     )
-    given = shared(wanted, scene.placement.cpu_request_cores, node, capacity)
-    left = np.maximum(capacity - np.bincount(node, given, len(capacity)), 0.0)
-    return given, np.minimum(given + left[node], scene.placement.cpu_limit_cores)
+    given, could = shared(wanted, scene.placement.cpu_request_cores, node, capacity)
+    return given, np.minimum(could, scene.placement.cpu_limit_cores)
 
 
 def found_by_callers(scene: Scene, work: Work) -> Quality:

@@ -133,6 +133,15 @@ def test_a_node_never_gives_more_cores_than_it_has_and_shares_by_requests() -> N
     assert answer.cpu_cores[1] == pytest.approx(3 * answer.cpu_cores[0], rel=0.05)
 
 
+def test_a_small_container_is_not_starved_on_a_full_node() -> None:
+    greedy, small = plain("shop/web", rps=2000.0), plain("shop/store", rps=10.0)
+    stage = staged(greedy, small, counts=(2, 1), node_count=1, cpu_limit=4.0)
+    answer = stage.step()
+    assert answer.node_cpu_cores[0] == pytest.approx(4.0, abs=0.01)
+    assert answer.latency_seconds[2] < 0.05
+    assert answer.failed_rps[2] == pytest.approx(0.0, abs=1e-3)
+
+
 def test_requests_are_shared_by_ready_replicas_and_fail_when_there_is_none() -> None:
     stage = staged(plain(rps=90.0), counts=(3,))
     assert stage.step().offered_rps == pytest.approx(np.full(3, 30.0), rel=0.15)

@@ -71,8 +71,17 @@ def test_buckets_rise_and_the_median_of_log_normal_latency_is_below_its_mean() -
 def test_cores_are_shared_by_weight_and_what_one_leaves_goes_to_the_others() -> None:
     node, weight = np.zeros(3, dtype=int), np.array([1.0, 1.0, 2.0])
     # Of 4 cores the first takes its 0.4; the others share 3.6 as 1 : 2.
-    given_ = shared(np.array([0.4, 9.0, 9.0]), weight, node, one(4.0))
+    given_, entitled = shared(np.array([0.4, 9.0, 9.0]), weight, node, one(4.0))
     assert given_ == pytest.approx([0.4, 1.2, 2.4])
+    # Did the first ask for more, it would get 1.2 as the second does before it gave any up.
+    assert entitled == pytest.approx([1.2, 1.2, 2.4])
+
+
+def test_on_a_node_that_is_not_full_everyone_could_have_what_is_left() -> None:
+    node = np.array([0, 0, 1])
+    given_, entitled = shared(np.array([1.0, 0.5, 2.0]), np.ones(3), node, np.array([4.0, 3.0]))
+    assert given_ == pytest.approx([1.0, 0.5, 2.0])
+    assert entitled == pytest.approx([3.5, 3.0, 3.0])
 
 
 @given(
@@ -83,8 +92,11 @@ def test_no_node_gives_more_than_it_has_and_wastes_none_that_is_wanted(
     demand: list[float], capacity: float
 ) -> None:
     wanted = np.array(demand)
-    given_ = shared(wanted, np.ones(len(demand)), np.zeros(len(demand), int), one(capacity))
+    given_, entitled = shared(
+        wanted, np.ones(len(demand)), np.zeros(len(demand), int), one(capacity)
+    )
     assert (given_ <= wanted + 1e-9).all()
+    assert (entitled >= given_ - 1e-9).all()
     assert given_.sum() == pytest.approx(min(wanted.sum(), capacity), rel=1e-6)
 
 
