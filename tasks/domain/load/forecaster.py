@@ -23,6 +23,7 @@ from tasks.domain.load.history import DAY, History, history_of
 from tasks.domain.load.intervals import Widths, fit_widths, interval, unmeasured
 from tasks.domain.load.members import Member, local_forecasts
 from tasks.domain.load.model import LoadModel, load_model_from_state
+from tasks.domain.load.naive_choice import chosen_naive
 from tasks.domain.load.own_record import (
     OwnRecords,
     fit_own_records,
@@ -117,8 +118,9 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
     """Return forecasts of a panel, or of a chunk of one, over the model's horizon.
 
     Series that began less than two days ago are forecast by what the model knows of their archetype.
-    Where it knows of none, and for all others where the model has no trees, there are naive rules with
-    an interval of the size of a series' own changes, whose confidence is unknown. Series without any
+    Where it knows of none there are naive rules with an interval of the size of a series' own changes;
+    where the model has no trees, those that the series' own past favours, as wide as they erred there.
+    The confidence of either is unknown. Series without any
     known value get the usual level of their archetype, NaN where it is unknown. Below an hour the
     confidence of older series is that of hourly means.
 
@@ -137,7 +139,12 @@ def forecast_load(panel: LoadPanel, model: LoadModel, *, threads: int = 1) -> Lo
         method[young.rows] = ARCHETYPE
         confidence[young.rows] = young.confidence
     rows = np.flatnonzero(_grown(history))
-    if model.trees is not None and rows.size:
+    if model.trees is None and rows.size:
+        alone = chosen_naive(panel.take(rows.tolist()), steps=steps)
+        tried = np.isfinite(alone.quantiles).all(axis=(1, 2))
+        quantiles[rows[tried]] = alone.quantiles[tried]
+        method[rows[tried]] = alone.method[tried]
+    elif rows.size and model.trees is not None:
         group = group_index(behaviour_groups(panel))
         known = panel.take(rows.tolist())
         own = model.own.of(known.series)
