@@ -81,7 +81,7 @@ def run_backtest(
     row, seen = _origins(history, seed=seed)
     if not row.size:
         return None
-    origins = origins_of(history, row, seen, horizon=horizon)
+    origins = origins_of(history, row, seen, horizon=horizon, threads=threads)
     ahead = np.array([one for one in HORIZONS if one <= horizon])
     pair = np.repeat(np.arange(len(row)), len(ahead))
     cases = cases_at(history, origins, pair, np.tile(ahead, len(row)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,17 @@ class LocalPaths:
     lagged: FloatArray
     lag: FloatArray
     lag_error: FloatArray
+
+
+def joined_paths(parts: Sequence[LocalPaths]) -> LocalPaths:
+    """Return the paths of the origins of all parts, in order."""
+    return LocalPaths(
+        alike=np.concatenate([one.alike for one in parts]),
+        distance=np.concatenate([one.distance for one in parts]),
+        lagged=np.concatenate([one.lagged for one in parts]),
+        lag=np.concatenate([one.lag for one in parts]),
+        lag_error=np.concatenate([one.lag_error for one in parts]),
+    )
 
 
 def local_paths(
@@ -94,9 +106,10 @@ def _alike_of(
 
 def _best_lag(window: FloatArray) -> tuple[IntArray, FloatArray]:
     newest = window[:, -JUDGED:]
-    errors = np.stack(
-        [np.abs(newest - window[:, -JUDGED - lag : -lag]).mean(axis=1) for lag in LAGS], axis=1
-    )
+    errors, change = np.empty((len(window), len(LAGS))), np.empty_like(newest)
+    for at, lag in enumerate(LAGS):
+        np.subtract(newest, window[:, -JUDGED - lag : -lag], out=change)
+        errors[:, at] = np.abs(change, out=change).mean(axis=1)
     best = errors.argmin(axis=1)
     return np.array(LAGS)[best], errors[np.arange(len(best)), best]
 

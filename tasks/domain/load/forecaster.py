@@ -70,7 +70,7 @@ def fit_load_model(
             needed_hours=LEAST_HOURS,
             subject="load forecast",
         )
-    cases = draw_cases(history, horizon=horizon, seed=seed)
+    cases = draw_cases(history, horizon=horizon, seed=seed, threads=threads)
     trees: GlobalModel | None = None
     blend, own, widths, count = unblended(), no_records(), unmeasured(), 0
     if cases is not None:
@@ -181,7 +181,8 @@ def _model_quantiles(
 ) -> FloatArray:
     """Return (r, hours, 3) quantiles of rows, given (r,) groups and (r, spans, 3) own shares."""
     hours = model.horizon_hours
-    origins = origins_of(history, rows, np.full(len(rows), history.hours), horizon=hours)
+    seen = np.full(len(rows), history.hours)
+    origins = origins_of(history, rows, seen, horizon=hours, threads=threads)
     pair = np.repeat(np.arange(len(rows)), hours)
     horizon = np.tile(np.arange(1, hours + 1), len(rows))
     ahead = ahead_of(history, origins, pair, horizon)

@@ -48,7 +48,9 @@ class Cases:
         return len(self.pair)
 
 
-def draw_cases(history: History, *, horizon: int, seed: int, cases: int = CASES) -> Cases | None:
+def draw_cases(
+    history: History, *, horizon: int, seed: int, cases: int = CASES, threads: int = 1
+) -> Cases | None:
     """Return cases of all series, hours ahead drawn at random; None when there is no past origin.
 
     Filled hours are neither origins nor targets.
@@ -57,7 +59,7 @@ def draw_cases(history: History, *, horizon: int, seed: int, cases: int = CASES)
     row, seen = past_origins(history, rng, most=cases // 2)
     if not row.size:
         return None
-    origins = origins_of(history, row, seen, horizon=horizon)
+    origins = origins_of(history, row, seen, horizon=horizon, threads=threads)
     each = int(np.clip(round(cases / len(row)), 2, MOST_PER_ORIGIN))
     pair = np.repeat(np.arange(len(row)), each)
     ahead = rng.integers(1, horizon + 1, len(pair))
