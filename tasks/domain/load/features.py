@@ -30,6 +30,12 @@ DAYS = 7
 JUMP = 2.0
 """Spreads in an hour."""
 LARGEST = 1e4
+DECIMALS = 4
+"""Of features: values that only rounding tells apart must not be split between by a tree."""
+FARTHEST = 4.0
+"""Spreads that the newest value can be from the level. After a jump the usual changes say little: what
+was a jump of 50 of them is a jump of four, whatever its size, and staying there is something that trees
+can learn, which know no values beyond those that they have seen."""
 CHUNK = 512
 """Origins at a time: what they look back at stays in the processor's cache."""
 RULES_OF_SHAPE = np.array([0, 1, 2, *range(9, 18)])
@@ -69,7 +75,7 @@ class Ahead:
     Attributes:
         features: (m, k) for trees.
         rules: (m, r) what simple rules expect: last value, means, medians, the same hour of days.
-        anchors: (m, 2) of ANCHORS.
+        anchors: (m, 3) of ANCHORS.
         naive: (m, 3) of NAIVES.
     """
 
@@ -79,9 +85,9 @@ class Ahead:
     naive: FloatArray
 
 
-ANCHORS = ("level", "alike")
-"""What the trees of one ensemble correct: the median of the last day, or what followed the most alike
-days. The newest value and the same hour's median were no better anchors anywhere."""
+ANCHORS = ("level", "alike", "last")
+"""What the trees of one ensemble correct: the median of the last day, what followed the most alike days,
+or the newest value. The same hour's median was no better an anchor anywhere."""
 
 NAIVES = ("last-value", "seasonal-day", "seasonal-week")
 
@@ -134,7 +140,8 @@ def _origins(
     daily = np.abs(window[:, DAY:] - window[:, :-DAY]).mean(axis=1)
     hourly = np.abs(np.diff(week, axis=1)).mean(axis=1)
     least = np.maximum(LEVEL_SHARE * week.mean(axis=1), history.floor)
-    spread = np.maximum(0.5 * (daily + hourly), least)
+    away = np.abs(window[:, -1] - level) / FARTHEST
+    spread = np.maximum(0.5 * (daily + hourly), np.maximum(least, away))
     turned = (window - level[:, None]) / spread[:, None]
     paths = local_paths(history, row, seen, window, horizon=horizon)
     parts = [
@@ -250,7 +257,7 @@ def ahead_of(history: History, origins: Origins, pair: IntArray, horizon: IntArr
     return Ahead(
         features=np.concatenate([shape, expected, _matrix(others)], axis=1),
         rules=np.concatenate([shape[:, RULES_OF_SHAPE], expected], axis=1, dtype=np.float64),
-        anchors=np.column_stack([np.zeros(len(pair)), alike]),
+        anchors=np.column_stack([np.zeros(len(pair)), alike, now]),
         naive=np.column_stack([now, same[:, 0], same[:, -1]]),
     )
 
@@ -273,4 +280,5 @@ def _since(jumps: BoolArray) -> FloatArray:
 
 
 def _matrix(parts: Sequence[FloatArray | IntArray]) -> Matrix:
-    return np.clip(np.column_stack(parts), -LARGEST, LARGEST).astype(np.float32)
+    whole = np.clip(np.column_stack(parts), -LARGEST, LARGEST)
+    return np.round(whole, DECIMALS).astype(np.float32)

@@ -25,7 +25,7 @@ class Trees:
     learning_rate: float
 
 
-MEDIAN = Trees(leaves=31, rows_per_leaf=60, rounds=80, learning_rate=0.08)
+MEDIAN = Trees(leaves=31, rows_per_leaf=60, rounds=50, learning_rate=0.12)
 TAIL = Trees(leaves=15, rows_per_leaf=100, rounds=45, learning_rate=0.1)
 
 

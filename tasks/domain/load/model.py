@@ -26,7 +26,7 @@ from tasks.domain.load.rehearsal import KNOWN_HOURS, RANGE_ENDS
 StateValue: TypeAlias = str | int | float | bool | list[str] | FloatArray | None
 State: TypeAlias = dict[str, StateValue]
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

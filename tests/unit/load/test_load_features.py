@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tasks.domain.load.features import ahead_of, origins_of
+from tasks.domain.load import features
+from tasks.domain.load.features import FARTHEST, ahead_of, origins_of
 from tasks.domain.load.features_local import ALIKE, local_paths
 from tasks.domain.load.history import History, history_of
 from tests.unit.load.fleet import fleet, with_values
@@ -48,6 +49,28 @@ def test_naive_rules_are_the_last_hour_the_day_and_the_week() -> None:
     found = ahead_of(past, origins, ONE, np.array([3])).naive
     values = origins.level[0] + origins.spread[0] * found[0]
     assert values == pytest.approx([479.0, 458.0, 314.0])
+
+
+@pytest.mark.parametrize("height", [30.0, 3_000.0])
+def test_a_jump_of_any_size_is_the_same_few_spreads_from_the_level(height: float) -> None:
+    values = np.full(480, 10.0)
+    values[-3:] += height
+    origins = origins_of(history(values), ONE, np.array([480]), horizon=24)
+    ahead = ahead_of(history(values), origins, ONE, np.array([3]))
+    assert ahead.anchors[0] == pytest.approx([0.0, ahead.anchors[0, 1], FARTHEST])
+    assert np.abs(ahead.rules).max() <= FARTHEST + 1e-9
+
+
+def test_neither_threads_nor_parts_change_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    past = history_of(fleet(days=20))
+    row, seen = np.repeat(np.arange(6), 5), np.tile(np.arange(100, 480, 80), 6)
+    whole = origins_of(past, row, seen, horizon=24)
+    monkeypatch.setattr(features, "CHUNK", 7)
+    parts = origins_of(past, row, seen, horizon=24, threads=3)
+    assert parts.shape == pytest.approx(whole.shape, abs=1e-6)
+    assert np.array_equal(parts.row, whole.row)
+    for name in ("alike", "lagged", "lag"):
+        assert getattr(parts.paths, name) == pytest.approx(getattr(whole.paths, name))
 
 
 def test_hours_past_a_day_repeat_the_newest_known_day() -> None:

@@ -221,5 +221,5 @@ def test_broken_profiles_are_refused(model: LoadModel, key: str, value: object) 
 
 def test_a_model_of_the_release_before_is_refused_with_what_to_do(model: LoadModel) -> None:
     state = {k: v for k, v in model.to_state().items() if not k.startswith("archetype")}
-    with pytest.raises(PermanentError, match=r"schema 1, this version reads 2.*retrain"):
+    with pytest.raises(PermanentError, match=r"schema 1, this version reads 3.*retrain"):
         load_model_from_state({**state, "schema": 1})
