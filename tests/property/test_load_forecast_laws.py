@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -13,6 +14,7 @@ from tasks.domain.load.combine import SHARES, Blend
 from tasks.domain.load.features_local import local_paths
 from tasks.domain.load.history import filled, history_of
 from tasks.domain.load.intervals import interval
+from tasks.domain.load.own_record import weights_of
 from tasks.domain.load.steps import WithinHour, to_steps
 from tests.unit.load.fleet import fleet, with_values
 
@@ -97,3 +99,20 @@ def test_steps_stay_between_hours_and_never_cross(hourly: FloatArray, newest: Fl
     assert found.shape == (2, 60, 3)
     assert (np.diff(found, axis=-1) >= 0.0).all()
     assert found[..., 1].max() <= max(hourly[..., 1].max(), newest.max()) + 1e-9
+
+
+@given(
+    errors=arrays.arrays(np.float64, (3, 7, 4), elements=st.floats(0.0, 1e3)),
+    rule=st.floats(0.01, 1.0),
+    rate=st.floats(0.1, 2.0),
+)
+def test_on_its_record_a_mixture_is_near_the_best_that_it_is_made_of(
+    errors: FloatArray, rule: float, rate: float
+) -> None:
+    first = np.array([1.0, rule, rule, rule])
+    weights = weights_of(errors, first, rate=rate)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(3))
+    total = errors.sum(axis=1)
+    most = 1.0 + np.log(first.sum() / rule) / (rate * errors.shape[1])
+    # An absolute error of a mixture is at most the mixture of the absolute errors.
+    assert ((weights * total).sum(axis=1) <= most * total.min(axis=1) + 1e-6).all()

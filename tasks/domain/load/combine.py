@@ -1,7 +1,7 @@
 """How far the model is believed: a share of the best naive rule, by group and hours ahead.
 
 A group of machines can jump together and stay: then the last value was better than any pattern, and
-the backtest says so. It covers three days only, so a group's record is shrunk to that of all groups.
+the backtest says so. It covers some days only, so a group's record is shrunk to that of all groups.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ DAYS = 7
 JUMP = 2.0
 """Spreads in an hour."""
 LARGEST = 1e4
-DECIMALS = 4
-"""Of features: values that only rounding tells apart must not be split between by a tree."""
+DECIMALS = 3
+"""Of features and targets: what only rounding tells apart must not decide where a tree splits."""
 FARTHEST = 4.0
 """Spreads that the newest value can be from the level. After a jump the usual changes say little: what
 was a jump of 50 of them is a jump of four, whatever its size, and staying there is something that trees

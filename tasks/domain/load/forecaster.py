@@ -47,7 +47,7 @@ NORMAL_90 = 1.2816
 def fit_load_model(
     panel: LoadPanel, *, horizon_steps: int, seed: int, threads: int = 1
 ) -> LoadModel:
-    """Return a model fitted to the last 30 days of a panel, and backtested on the newest three.
+    """Return a model fitted to the last 30 days of a panel, and backtested on the newest six.
 
     Args:
         panel: All series of one kind; hourly, or a step that divides an hour. Unknown steps are NaN.
@@ -110,7 +110,7 @@ def _measured(
     median = blend.apply(
         backtest.median, backtest.naive, group_index(backtest.group), backtest.band
     )
-    own = fit_own_records(backtest, median, groups, panel.series)
+    own = fit_own_records(backtest, median, panel.series)
     return blend, own, fit_widths(backtest, blend)
 
 

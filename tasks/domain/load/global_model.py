@@ -1,6 +1,6 @@
 """The global model: robust weights of simple rules, trees that correct several anchors, two tails.
 
-Most trees are fitted without the newest three days, on which everything else is then measured: how far
+Most trees are fitted without the newest days, on which everything else is then measured: how far
 to believe them, how wide intervals are. The others have seen these days too.
 """
 
@@ -12,7 +12,7 @@ import lightgbm as lgb
 import numpy as np
 
 from tasks.domain.arrays import FloatArray, IntArray
-from tasks.domain.load.features import ANCHORS, Ahead, Matrix
+from tasks.domain.load.features import ANCHORS, DECIMALS, Ahead, Matrix
 from tasks.domain.load.global_linear import RuleWeights, fit_rule_weights
 from tasks.domain.load.global_trees import Job, fit_boosters, predictions
 from tasks.domain.load.sampling import Cases
@@ -115,4 +115,5 @@ def _job(cases: Cases, rows: IntArray, anchor: str, seed: int, *, quantile: floa
 
 
 def _design(ahead: Ahead, expected: FloatArray) -> Matrix:
-    return np.column_stack([ahead.features, expected.astype(np.float32)])
+    rounded = np.round(expected, DECIMALS).astype(np.float32)
+    return np.column_stack([ahead.features, rounded])

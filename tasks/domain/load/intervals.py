@@ -2,7 +2,7 @@
 
 Conformal correction of quantile regression (Romano, Patterson and Candes, 2019) in multiplicative form:
 the factor on each half of the interval which would have covered exactly; half of it, in logarithms, is
-believed, for the three days that it is measured on are not the coming ones.
+believed, for the days that it is measured on are not the coming ones.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.domain.arrays import BoolArray, FloatArray, IntArray
-from tasks.domain.load.features import Ahead, Origins, ahead_of, origins_of
+from tasks.domain.load.features import DECIMALS, Ahead, Origins, ahead_of, origins_of
 from tasks.domain.load.history import DAY, History
 
 STEP_HOURS = 7
@@ -76,7 +76,7 @@ def cases_at(history: History, origins: Origins, pair: IntArray, horizon: IntArr
         return None
     happened = history.values[origins.row[pair], column]
     spread = origins.spread[pair]
-    target = (happened - origins.level[pair]) / spread
+    target = np.round((happened - origins.level[pair]) / spread, DECIMALS)
     return Cases(
         origins=origins,
         pair=pair,

@@ -5,7 +5,13 @@ from tasks.domain.load.backtest import Backtest, held_hours
 from tasks.domain.load.combine import fit_blend, group_index, unblended
 from tasks.domain.load.global_linear import fit_rule_weights, range_of
 from tasks.domain.load.intervals import fit_widths, interval
-from tasks.domain.load.own_record import OwnRecords, fit_own_records, mixed, span_of
+from tasks.domain.load.own_record import (
+    OwnRecords,
+    fit_own_records,
+    mixed,
+    span_of,
+    weights_of,
+)
 
 CASES = 2_000
 
@@ -81,8 +87,8 @@ def test_an_interval_holds_its_median() -> None:
     assert low[0] < 5.0 < high[0]
 
 
-def test_three_days_are_held_back_and_less_of_a_short_history() -> None:
-    assert (held_hours(720), held_hours(100)) == (72, 20)
+def test_six_days_are_held_back_and_less_of_a_short_history() -> None:
+    assert (held_hours(1_000), held_hours(720), held_hours(100)) == (144, 144, 20)
 
 
 def test_rule_weights_find_the_rule_that_holds_despite_outliers() -> None:
@@ -96,22 +102,35 @@ def test_rule_weights_find_the_rule_that_holds_despite_outliers() -> None:
 
 
 def own_shares(test: Backtest) -> OwnRecords:
-    groups = np.full(20, "steady")
-    return fit_own_records(test, test.median, groups, [f"vm-{row}" for row in range(20)])
+    return fit_own_records(test, test.median, [f"vm-{row}" for row in range(20)])
 
 
-def test_a_series_whose_last_value_did_better_gets_half_of_it() -> None:
+def test_a_series_whose_last_value_did_better_gets_it() -> None:
     shares = own_shares(backtest(model_error=2.0, last_error=0.0)).shares
-    assert shares[..., 0] == pytest.approx(0.5)
+    assert shares[..., 0] == pytest.approx(1.0)
 
 
 def test_a_series_whose_model_did_better_keeps_it() -> None:
-    assert own_shares(backtest(model_error=0.0, last_error=2.0)).shares.sum() == 0.0
+    assert own_shares(backtest(model_error=0.0, last_error=2.0)).shares.sum() < 1e-9
+
+
+def test_weights_fall_by_what_a_rule_is_behind_the_best() -> None:
+    # Two origins more than are needed: the second errs half as much again in each.
+    errors = np.tile([2.0, 3.0], (1, 5, 1))
+    found = weights_of(errors, np.array([1.0, 0.5]), rate=0.4)
+    behind = 0.5 * np.exp(-0.4 * 5 * 0.5)
+    assert found[0] == pytest.approx([1.0 / (1.0 + behind), behind / (1.0 + behind)])
+
+
+def test_a_record_of_two_origins_says_nothing() -> None:
+    errors = np.tile([2.0, 0.0], (1, 6, 1))
+    errors[:, 2:] = np.nan
+    assert weights_of(errors, np.array([1.0, 0.5]), rate=1.0).tolist() == [[1.0, 0.0]]
 
 
 def test_a_series_that_was_not_there_has_no_record() -> None:
     found = own_shares(backtest(model_error=2.0, last_error=0.0)).of(["new", "vm-3"])
-    assert found[:, 0, 0] == pytest.approx([0.0, 0.5])
+    assert found[:, 0, 0] == pytest.approx([0.0, 1.0])
 
 
 def test_the_next_four_hours_have_a_record_of_their_own() -> None:
