@@ -4,7 +4,8 @@ Run with `python -m benchmarks.load [--data DIR] [--quick] [--json]`. At each or
 fitted anew to at most 30 days up to it, and forecasts the 24 hours after it; a horizon of 4 h is the
 first four of these. When a model is retrained and replaced is judged in load_drift.py and
 load_promotion.py, the first idea's LSTM in load_lstm.py, workloads that are hours old in load_cold.py,
-steps of five minutes in load_fine.py, requests of a lone site in load_requests.py.
+steps of five minutes in load_fine.py, requests of a lone site in load_requests.py,
+intervals of a model that ages in load_adaptive.py.
 What is kept apart for reporting is in load_data.py, scores are in load_scoring.py.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks import (
+    load_adaptive,
     load_cold,
     load_drift,
     load_fine,
@@ -51,6 +53,15 @@ from tasks.domain.load.forecaster import fit_load_model, forecast_load
 from tasks.domain.load.panel import LoadPanel
 from tasks.domain.scores import skill
 
+COMPANIONS = (
+    load_drift,
+    load_promotion,
+    load_lstm,
+    load_cold,
+    load_fine,
+    load_requests,
+    load_adaptive,
+)
 SEED = 20
 THREADS = 2
 FEWEST_USABLE = 0.5
@@ -93,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     show_table(f"Speed, {THREADS} threads", ["", "value"], list(metrics.items())[-3:])
     for recording in recordings:
         metrics |= rival_metrics(recording, plan.subset)
-    for companion in (load_drift, load_promotion, load_lstm, load_cold, load_fine, load_requests):
+    for companion in COMPANIONS:
         metrics |= companion.measure(options)
     publish(options, metrics)
 

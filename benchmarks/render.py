@@ -47,6 +47,7 @@ TABLES: dict[str, markdown.Table] = {
     "load-forecasts": load.forecasts,
     "load-steps": load_more.steps,
     "load-requests": load_more.requests,
+    "load-ageing": load_more.ageing,
     "load-retraining": load.retraining,
     "load-targets": load.targets,
     "anomalies-benchmark": anomalies.benchmark,

@@ -15,6 +15,12 @@ REQUESTS = {
     "worldcup_last_value_": "last value",
     "worldcup_weekly_naive_": "same hour a week before",
 }
+AGEING = {"bitbrains": "Bitbrains", "azure": "Azure"}
+CHANGES = {
+    "as_it_is": "as recorded",
+    "wilder": "twice as wild after a week",
+    "calmer": "half as wild after a week",
+}
 FIGURES = (
     ("MASE skill, 4 h", "mase_skill_4h", "{:.3f}"),
     ("MASE skill, 24 h", "mase_skill_24h", "{:.3f}"),
@@ -31,6 +37,30 @@ def steps(metrics: Metrics) -> str:
 def requests(metrics: Metrics) -> str:
     """Return skill over the same hour a day before, and coverage, ours and naive rules."""
     return _rows("requests of a site (WorldCup 98)", REQUESTS, metrics)
+
+
+def ageing(metrics: Metrics) -> str:
+    """Return how far coverage is off while a model ages, as it was fitted and adapted."""
+    rows = [
+        [
+            f"{title}, {change}",
+            *(
+                figure(metrics.get(f"{name}_{key}_{way}_{what}"), form)
+                for what, form in (("coverage_gap", "{:.1%}"), ("width", "{:.2f}"))
+                for way in ("fixed", "adaptive")
+            ),
+        ]
+        for name, title in AGEING.items()
+        for key, change in CHANGES.items()
+    ]
+    columns = [
+        "a model that ages",
+        "gap to 80 %, as fitted",
+        "adapted",
+        "width, as fitted",
+        "adapted",
+    ]
+    return table(columns, rows)
 
 
 def _rows(title: str, shown: dict[str, str], metrics: Metrics) -> str:
