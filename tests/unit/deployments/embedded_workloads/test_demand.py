@@ -52,8 +52,8 @@ def test_noise_is_as_wide_and_as_slow_as_asked_for() -> None:
 
 def test_crowds_come_as_often_as_asked_for() -> None:
     flat = replace(CALM, daily_amplitude=0.0, weekend_factor=1.0, bursts_per_day=6.0)
-    values = series(replace(flat, burst_factor=5.0), MONDAY + np.arange(0, 20 * 86_400, 30.0))
-    extra = (values / 100.0 - 1.0).sum() * 30.0 / 20.0
+    values = series(replace(flat, burst_factor=5.0), MONDAY + np.arange(0, 20 * 86_400, 60.0))
+    extra = (values / 100.0 - 1.0).sum() * 60.0 / 20.0
     # Each adds 5 on average, dying away over two minutes.
     assert extra == pytest.approx(6 * 5 * 120, rel=0.35)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from deployments.embedded.workloads.containers.eviction import evictions, pressu
 from deployments.embedded.workloads.demonstration import GATEWAY, PARTS
 from deployments.embedded.workloads.manifests import deployment
 from deployments.embedded.workloads.physics.fault_kinds import (
+    KINDS,
     CorruptState,
     Deadlock,
     DependencyDown,
@@ -22,6 +25,7 @@ from deployments.embedded.workloads.physics.fault_kinds import (
     SlowStart,
 )
 from deployments.embedded.workloads.physics.faults import Fault
+from deployments.embedded.workloads.physics.state import Cause
 from tests.support.workloads_shop import Shop
 
 
@@ -188,6 +192,54 @@ def test_a_kubelet_of_a_node_that_is_short_puts_out_one_pod_at_a_time(
     (found,) = evictions(world, tick.placement, tick.answer)
     assert shop.engine.pods[found.row].node == 0
     assert found.message.startswith(f"The node was low on resource: {word}")
+
+
+def test_counters_add_up_what_was_measured_and_rise(shop: Shop) -> None:
+    before = shop.tick.counters
+    web = shop.rows("web")
+    cpu = served = 0.0
+    for _ in range(60):
+        tick = shop.run(5)
+        cpu += float(tick.answer.cpu_cores[web].sum()) * 5.0
+        served += float(tick.answer.served_rps[web].sum()) * 5.0
+    after = shop.tick.counters
+    assert (after.cpu_seconds - before.cpu_seconds)[web].sum() == pytest.approx(cpu)
+    assert (after.served - before.served)[web].sum() == pytest.approx(served)
+    assert (after.periods - before.periods)[web] == pytest.approx(np.full(4, 3000.0))
+    # Most pages take less than a quarter of a second; none is in no bucket but the last.
+    buckets = (after.latency_buckets - before.latency_buckets)[web].sum(axis=0)
+    assert (np.diff(buckets) >= 0).all()
+    assert buckets[-1] == pytest.approx(served, rel=1e-3)
+    mean = (after.latency_seconds - before.latency_seconds)[web].sum() / served
+    assert mean == pytest.approx(tick.answer.workload_latency_seconds[0], rel=0.1)
+
+
+def test_a_restart_resets_the_counters_of_the_process_and_not_of_the_pods_network(
+    shop: Shop,
+) -> None:
+    row = shop.rows("search")[0]
+    before = shop.tick.counters
+    shop.break_with(HostKill(target="shop/search"))
+    shop.run(15)
+    after = shop.tick.counters
+    assert after.served[row] < before.served[row]
+    assert after.cpu_seconds[row] < before.cpu_seconds[row]
+    assert after.sent_bytes[row] >= before.sent_bytes[row]
+
+
+def test_nothing_that_is_written_names_what_was_broken(shop: Shop) -> None:
+    for fault in (
+        HostKill(target="shop/search", every_seconds=60.0),
+        CorruptState(target="shop/cart"),
+        Deadlock(target="shop/catalogue"),
+        MemoryLeak(target="shop/api", mib_per_hour=9000.0),
+    ):
+        shop.break_with(fault)
+    shop.run(600)
+    statuses = [json.dumps(shop.status(row)) for row in range(len(shop.engine.pods))]
+    text = " ".join([*statuses, *(" ".join(one) for one in shop.events)]).lower()
+    names = [*KINDS, *(one.name.lower() for one in Cause if one is not Cause.NONE)]
+    assert not [name for name in names if name in text or name.replace("_", " ") in text]
 
 
 def test_ten_thousand_pods_are_stepped_with_their_containers() -> None:
