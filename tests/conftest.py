@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "pytester",
@@ -13,6 +13,11 @@ pytest_plugins = [
 
 # The same examples on every machine, and no failure because a machine was busy. The option
 # `--hypothesis-profile search` looks for new counterexamples.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
