@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -47,6 +47,7 @@ def test_a_capacity_is_between_the_median_and_the_present_size(
 
 
 @given(shares=SHARES)
+@example(shares=np.ones((3, 40)))
 @settings(max_examples=60)
 def test_expected_exceedance_falls_with_capacity(shares: FloatArray) -> None:
     used = shares * SIZES[:, None]

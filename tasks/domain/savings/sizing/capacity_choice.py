@@ -26,6 +26,8 @@ def capacities_between(used: FloatArray, *, size: FloatArray) -> FloatArray:
     low[known] = np.nanmedian(used[known], axis=1)
     low = np.clip(low, 1e-4 * size, size)
     found: FloatArray = np.geomspace(low, size, STEPS, axis=1)
+    # Powers round: a machine that always needs all of it would be offered a hair less.
+    found = np.clip(found, low[:, None], size[:, None])
     found[:, -1] = size
     return found
 
