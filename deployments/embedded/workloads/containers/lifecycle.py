@@ -197,7 +197,6 @@ class _Work:
     def stopped(self, row: int) -> None:
         """End a container that was asked to."""
         self.end(row, int(self.table.stop_code[row]), Reason.ERROR)
-        self.table.cause[row] = Cause.NONE
 
     def end(self, row: int, code: int, reason: Reason) -> None:
         """Write down how a process ended."""
@@ -208,7 +207,10 @@ class _Work:
         if table.ready[row]:
             self.tell(row, What.UNREADY)
         table.ready[row], table.started[row] = False, False
-        self.tell(row, What.EXITED, str(int(self.signs.cause[row])))
+        table.cause[row] = Cause.NONE
+        # What never ran, or vanished with its machine, has no last words.
+        spoke = reason not in (Reason.START_ERROR, Reason.UNKNOWN)
+        self.tell(row, What.EXITED, str(int(self.signs.cause[row])) if spoke else "")
         self.move(row, Phase.ENDED, seconds=1.0)
 
 

@@ -69,7 +69,8 @@ class Happening:
         row: Of the pod.
         what: It was.
         probe: Column of the probe, where it was one; -1 otherwise.
-        detail: An `Outcome` of a probe, a `Cause` of an exit, or text of an error.
+        detail: An `Outcome` of a probe, a `Cause` of an exit (empty where there were no last words), or
+            text of an error.
     """
 
     row: int

@@ -42,6 +42,7 @@ def test_its_mean_over_a_weekday_is_its_base() -> None:
     assert series(CALM, MONDAY + np.arange(0, 86_400, 600.0)).mean() == pytest.approx(100, rel=0.01)
 
 
+@pytest.mark.slow
 def test_noise_is_as_wide_and_as_slow_as_asked_for() -> None:
     flat = replace(CALM, daily_amplitude=0.0, weekend_factor=1.0, noise_fraction=0.1)
     logs = np.log(series(flat, MONDAY + np.arange(0, 30 * 86_400, 300.0)) / 100.0)
@@ -50,6 +51,7 @@ def test_noise_is_as_wide_and_as_slow_as_asked_for() -> None:
     assert np.corrcoef(logs[1:], logs[:-1])[0, 1] == pytest.approx(0.717, abs=0.05)
 
 
+@pytest.mark.slow
 def test_crowds_come_as_often_as_asked_for() -> None:
     flat = replace(CALM, daily_amplitude=0.0, weekend_factor=1.0, bursts_per_day=6.0)
     values = series(replace(flat, burst_factor=5.0), MONDAY + np.arange(0, 20 * 86_400, 60.0))

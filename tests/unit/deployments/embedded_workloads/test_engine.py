@@ -53,6 +53,7 @@ def test_a_shop_opens_by_itself_and_everything_becomes_ready(shop: Shop) -> None
     assert answer.workload_failed_rps.sum() < 0.005 * answer.workload_offered_rps.sum()
 
 
+@pytest.mark.slow
 def test_it_stays_open_without_a_restart_for_hours(shop: Shop) -> None:
     before = int(shop.tick.table.restarts.sum())
     shop.run(3 * 3600)

@@ -202,6 +202,15 @@ def test_a_command_that_is_not_there_fails_to_start_and_loops() -> None:
     assert found["restartCount"] >= 2
 
 
+def test_an_exit_carries_its_cause_for_the_log_and_what_never_ran_none() -> None:
+    crashed, missing = Life(), Life(pod(command=["/app/none"]), command_ok=False)
+    crashed.crash = lambda age: Cause.DISK_FULL if age >= 3 else Cause.NONE
+    for life, detail in ((crashed, str(int(Cause.DISK_FULL))), (missing, "")):
+        life.run(8)
+        told = [one.detail for _, one in life.seen if one.what is lifecycle.What.EXITED]
+        assert told[0] == detail
+
+
 def test_a_deadlock_fails_its_probes_and_is_killed_after_its_grace_period_with_137() -> None:
     life = Life()
     life.run(30)

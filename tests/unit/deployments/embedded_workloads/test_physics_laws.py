@@ -113,6 +113,19 @@ def test_a_replica_that_is_offered_too_much_serves_what_it_can_and_is_throttled(
     assert answer.latency_seconds[0] > 0.2
 
 
+def test_a_request_takes_no_less_than_its_own_work_however_many_cores_there_are() -> None:
+    stage = staged(plain(rps=1.0, idle_cpu_cores=0.0), cpu_limit=4.0)
+    # 10 ms on one of the cores, and 2 ms of waiting for others.
+    assert mean(stage.run(300), "latency_seconds")[0] == pytest.approx(0.012, rel=0.03)
+
+
+def test_latency_is_that_of_the_queue_and_of_what_the_limit_cuts_short() -> None:
+    stage = staged(plain(rps=50.0, idle_cpu_cores=0.0), cpu_limit=1.0)
+    # 10 ms / (1 - 0.5), 2 ms of waiting; the deviation of a period is sqrt(2 x 50) x 10 ms / 0.316
+    # = 0.316 cores, so that half a core of room is crossed in 6 percent of periods: 3 ms.
+    assert mean(stage.run(600), "latency_seconds")[0] == pytest.approx(0.025, rel=0.04)
+
+
 def test_too_many_requests_keep_a_health_page_waiting_and_few_do_not() -> None:
     idle, busy, much = (staged(plain(rps=rps)).step().health_seconds[0] for rps in (1, 60, 400))
     assert idle < 0.01
@@ -248,6 +261,16 @@ def test_a_client_that_can_do_without_is_only_slower() -> None:
     after = stage.run(60)[-1]
     assert after.workload_failed_rps[0] == pytest.approx(0.0)
     assert after.latency_seconds[0] == pytest.approx(before.latency_seconds[0] + 1.0, abs=0.1)
+
+
+def test_who_calls_a_locked_replica_waits_for_the_time_out_as_often_as_it_is_met() -> None:
+    stage = staged(*chain(Need.DEGRADE), counts=(1, 2))
+    before = stage.step()
+    stage.break_with(Deadlock(target="shop/store", pods=("store-0",)))
+    after = stage.run(60)[-1]
+    # Half of the calls, up to five percent uneven, take the second after which they are given up.
+    longer = after.latency_seconds[0] - before.latency_seconds[0]
+    assert longer == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_client_that_cannot_do_without_crashes_until_its_dependency_is_back() -> None:
@@ -473,6 +496,7 @@ def test_a_node_out_of_memory_kills_whoever_is_most_over_its_request_below_its_l
 # The whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, MemoryLeak(target="shop/web", mib_per_hour=120.0)])
 def test_an_hour_in_steps_of_one_second_and_of_five_agree(fault: Fault | None) -> None:
     hours = []
