@@ -141,12 +141,10 @@ def test_the_control_plane_answers_its_users_and_leaves_no_process(tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.real("kube-apiserver")
 def test_a_control_plane_that_is_started_again_has_its_objects(tmp_path: Path) -> None:
-    with control_plane(tmp_path) as plane:
-        created = _client(plane, plane.tokens[ADMIN]).post(
-            "/api/v1/namespaces", json={"metadata": {"name": "kept"}}
-        )
-    with control_plane(tmp_path) as again:
-        read = _client(again, plane.tokens[ADMIN]).get("/api/v1/namespaces/kept")
+    with control_plane(tmp_path) as plane, _client(plane, plane.tokens[ADMIN]) as client:
+        created = client.post("/api/v1/namespaces", json={"metadata": {"name": "kept"}})
+    with control_plane(tmp_path) as again, _client(again, plane.tokens[ADMIN]) as client:
+        read = client.get("/api/v1/namespaces/kept")
 
     assert (created.status_code, read.status_code) == (201, 200)
 
