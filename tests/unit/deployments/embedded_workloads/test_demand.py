@@ -38,6 +38,13 @@ def test_it_peaks_at_its_hour_and_is_lower_at_weekends() -> None:
     assert saturday[:80].mean() == pytest.approx(0.7 * monday[:80].mean(), rel=1e-6)
 
 
+def test_noise_leaves_the_mean_as_it_is() -> None:
+    wild = replace(CALM, daily_amplitude=0.0, weekend_factor=1.0, noise_fraction=0.6)
+    values = series(wild, MONDAY + np.arange(0, 60 * 86_400, 1_800.0))
+    # 2,880 draws that forget half an hour by 86 percent: the mean is known to about 2 percent.
+    assert values.mean() == pytest.approx(100.0, rel=0.06)
+
+
 def test_its_mean_over_a_weekday_is_its_base() -> None:
     assert series(CALM, MONDAY + np.arange(0, 86_400, 600.0)).mean() == pytest.approx(100, rel=0.01)
 

@@ -161,8 +161,13 @@ def test_pods_of_a_lost_node_are_started_again_when_it_is_back(shop: Shop) -> No
 
 def test_a_deleted_pod_ends_and_its_name_may_come_again(shop: Shop) -> None:
     shop.delete("web")
+    # Asked to end, it gets no more requests, although it still runs.
+    ending = shop.run(1, step_seconds=1.0)
+    assert ending.placement.running[shop.rows("web")].all()
+    assert not ending.placement.ready[shop.rows("web")].any()
     tick = shop.run(60)
     assert not tick.placement.running[shop.rows("web")].any()
+    assert not tick.placement.ready[shop.rows("web")].any()
     assert tick.answer.workload_failed_rps[0] == tick.answer.workload_offered_rps[0]
     shop.apply("web")
     shop.run(60)

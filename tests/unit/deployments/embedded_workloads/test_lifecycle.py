@@ -300,7 +300,20 @@ def test_a_pod_that_is_deleted_stops_and_does_not_start_again() -> None:
     assert len(life.starts()) == 1
 
 
-def test_no_restart_resets_counters_of_probes() -> None:
+def test_each_process_has_a_container_of_its_own() -> None:
+    life = Life()
+    life.run(20)
+    first = life.status()["containerID"]
+    life.crash = lambda age: Cause.KILLED_BY_HOST if age > 15 else Cause.NONE
+    life.run(3)
+    life.crash = lambda age: Cause.NONE  # noqa: ARG005
+    life.run(5)
+    found = life.status()
+    assert found["lastState"]["terminated"]["containerID"] == first
+    assert found["containerID"] != first
+
+
+def test_a_restart_begins_probes_anew() -> None:
     life = Life()
     life.run(30)
     life.crash = lambda age: Cause.KILLED_BY_HOST if age > 25 else Cause.NONE

@@ -237,6 +237,16 @@ def test_a_leak_reaches_the_limit_after_what_is_free_over_its_rate(
     assert stage.exits[0][0] - start == pytest.approx(expected, rel=0.06, abs=10)
 
 
+def test_what_leaked_is_gone_with_the_process_and_leaks_again() -> None:
+    stage = staged(plain(memory_base_mib=100.0, memory_mib_per_request=0.0), memory_limit=300.0)
+    stage.break_with(MemoryLeak(target="shop/web", mib_per_hour=2_400.0))
+    answers = stage.run(960)
+    # 200 MiB at 40 a minute: five minutes, and eight seconds to come up.
+    assert len(stage.exits) == 3
+    lowest = min(float(one.memory_mib[0]) for one in answers[70:])
+    assert lowest < 110.0
+
+
 def test_memory_follows_the_requests_that_are_being_worked_on() -> None:
     heavy = plain(rps=50.0, wait_seconds=0.5, memory_mib_per_request=4.0, memory_base_mib=100.0)
     answer = staged(heavy).step()

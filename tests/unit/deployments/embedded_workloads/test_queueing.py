@@ -113,3 +113,11 @@ def test_throttling_begins_before_the_mean_reaches_the_limit() -> None:
     assert fraction(80.0, 1.0) == pytest.approx(0.31, abs=0.01)
     assert fraction(200.0, 1.0) > 0.9
     assert fraction(200.0, np.inf) == 0.0
+
+
+def test_long_jobs_are_cut_short_by_how_many_run_and_not_by_their_length() -> None:
+    # 0.2 a second of 0.9 s: 0.18 run on average, with a deviation of 0.42, each on one core.
+    found = throttled_fraction(
+        one(0.18), rate=one(0.2), cost_seconds=one(0.9), limit_cores=one(1.0)
+    )
+    assert found[0] == pytest.approx(0.027, abs=0.002)
