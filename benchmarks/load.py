@@ -76,7 +76,7 @@ class Plan:
     subset: Subset
 
 
-FULL = Plan(every=1, subset=Subset(series=30, origins=2))
+FULL = Plan(every=1, subset=Subset(series=30, origins=4))
 QUICK = Plan(every=6, subset=Subset(series=8, origins=1))
 
 

@@ -12,6 +12,8 @@ from benchmarks.harness import Metrics, show_table
 from benchmarks.load_data import HORIZON, Recording, usable_rows
 from benchmarks.load_scoring import DAY, HORIZONS, WEEK, naive_forecasts, scales
 from tasks.domain.arrays import FloatArray, IntArray
+from tasks.domain.load.forecaster import fit_load_model, forecast_load
+from tasks.domain.load.panel import LoadPanel
 from tasks.domain.scores import skill
 
 Rival = Callable[[FloatArray, int], FloatArray]
@@ -55,16 +57,18 @@ def mstl(history: FloatArray, horizon: int) -> FloatArray:
 
 
 def rival_metrics(recording: Recording, subset: Subset) -> Metrics:
-    """Return the skill of each rival over the daily naive, same series and origins for all."""
+    """Return skill over the daily naive, ours and each rival's, same series and origins for all."""
     origins = recording.origins(later=True)
     at = np.unique(np.linspace(0, len(origins) - 1, subset.origins).astype(int))
     errors: dict[str, list[FloatArray]] = {}
     for origin in (origins[one] for one in at):
-        history = recording.seen(origin).values
+        seen = recording.seen(origin)
+        history = seen.values
         rows = _chosen(history, count=subset.series)
         actual, scale = recording.truth(origin)[rows], scales(history[rows])
         naive = naive_forecasts(history[rows], horizon=HORIZON)
-        found = {"daily_naive": naive["daily_naive"]} | _forecasts(history[rows])
+        found = {"daily_naive": naive["daily_naive"], "last_value": naive["last_value"]}
+        found |= {"homeostat": _ours(seen)[rows]} | _forecasts(history[rows])
         for name, forecast in found.items():
             error = np.abs(actual - forecast) / scale[:, None]
             errors.setdefault(name, []).append(error)
@@ -91,12 +95,18 @@ def _skills(name: str, errors: dict[str, list[FloatArray]]) -> Metrics:
     }
     naive = means.pop("daily_naive")
     found: Metrics = {
-        f"{name}_{rival}_mase_skill_{h}h": skill(error[h], reference_error=naive[h])
+        f"{name}_part_{rival}_mase_skill_{h}h": skill(error[h], reference_error=naive[h])
         for rival, error in means.items()
         for h in HORIZONS
     }
     _show(name, found)
     return found
+
+
+def _ours(seen: LoadPanel) -> FloatArray:
+    """Return (n, HORIZON) medians of every series: ours is fitted to all of them."""
+    model = fit_load_model(seen, horizon_steps=HORIZON, seed=SEED, threads=2)
+    return forecast_load(seen, model, threads=2).median
 
 
 def _show(name: str, found: Metrics) -> None:

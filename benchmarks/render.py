@@ -48,6 +48,7 @@ TABLES: dict[str, markdown.Table] = {
     "load-steps": load_more.steps,
     "load-requests": load_more.requests,
     "load-ageing": load_more.ageing,
+    "load-part": load.part,
     "load-retraining": load.retraining,
     "load-targets": load.targets,
     "anomalies-benchmark": anomalies.benchmark,

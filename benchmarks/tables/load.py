@@ -19,6 +19,13 @@ RIVALS = {
 }
 AGES = {0: "nothing", 3: "3 h", 12: "12 h", 36: "36 h"}
 """What is known of a young workload, by the hours in the name of its figures."""
+LOCAL = {
+    "homeostat": "Homeostat",
+    "last_value": "last value",
+    "theta": "Theta",
+    "auto_ets": "AutoETS",
+    "mstl": "MSTL",
+}
 SIZES = {"small": "small", "medium": "medium", "large": "large"}
 
 
@@ -57,6 +64,22 @@ def _young(metrics: Metrics) -> str:
         "80 % interval covers, 24 h",
     ]
     return table(columns, rows)
+
+
+def part(metrics: Metrics) -> str:
+    """Return ours beside forecasters of one series at a time, on the same few series and origins."""
+    rows = [
+        [
+            shown,
+            *(
+                figure(metrics.get(f"{name}_part_{rival}_mase_skill_{hours}h"))
+                for name in SETS
+                for hours in (4, 24)
+            ),
+        ]
+        for rival, shown in LOCAL.items()
+    ]
+    return table(["30 series, four origins", "Bitbrains, 4 h", "24 h", "Azure, 4 h", "24 h"], rows)
 
 
 def _first(metrics: Metrics, name: str, rival: str, key: str) -> str:
