@@ -17,6 +17,8 @@ import httpx
 
 from deployments.control_plane.credentials import (
     ADMIN,
+    READER,
+    SIMULATOR,
     Credentials,
     make_credentials,
     write_kubeconfig,
@@ -94,6 +96,10 @@ def _start(running: Running) -> ControlPlane:
         folder / "kubeconfig", url=url, ca_file=ca_file, tokens=credentials.tokens
     )
     _start_controllers(running, ports, credentials, kubeconfig=kubeconfig, ca_file=ca_file)
+    # What `view` allows is put together by a controller, and the authorizer learns of it later.
+    for user, path in ((READER, "/api/v1/pods?limit=1"), (SIMULATOR, "/api/v1/nodes?limit=1")):
+        with _client(url, ca_file=ca_file, token=credentials.tokens[user]) as client:
+            running.await_ready("kube-controller-manager", partial(_is_ok, client, path))
     return ControlPlane(
         url=url,
         ca_file=ca_file,
@@ -109,14 +115,7 @@ def _start_api_server(running: Running, ports: Ports, credentials: Credentials) 
     running.start("kube-apiserver", api_server_flags(running.folder, ports, credentials))
     # It makes its certificate before it listens, so the file is there and whole from then on.
     running.await_ready("kube-apiserver", partial(_accepts, ports.api_server))
-    client = httpx.Client(
-        base_url=url,
-        headers={"Authorization": f"Bearer {credentials.tokens[ADMIN]}"},
-        verify=ssl.create_default_context(cafile=str(ca_file)),
-        timeout=ANSWER_TIMEOUT_SECONDS,
-        trust_env=False,
-    )
-    with client:
+    with _client(url, ca_file=ca_file, token=credentials.tokens[ADMIN]) as client:
         for path in ("/readyz", "/api/v1/namespaces/default"):
             running.await_ready("kube-apiserver", partial(_is_ok, client, path))
         _create_roles(client)
@@ -156,6 +155,16 @@ def _create_roles(client: httpx.Client) -> None:
         if answer.is_error and answer.status_code != HTTPStatus.CONFLICT:
             message = f"{plural} {manifest['metadata']['name']} was refused: {answer.text}"
             raise ControlPlaneError(message)
+
+
+def _client(url: str, *, ca_file: Path, token: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=url,
+        headers={"Authorization": f"Bearer {token}"},
+        verify=ssl.create_default_context(cafile=str(ca_file)),
+        timeout=ANSWER_TIMEOUT_SECONDS,
+        trust_env=False,
+    )
 
 
 def _accepts(port: int) -> bool:
