@@ -23,7 +23,8 @@ def definition(api: Api) -> Iterator[Object]:
 
 
 def _is_established(thing: Object) -> bool:
-    conditions = thing.get("status", {}).get("conditions", [])
+    # Null, not absent, until the first one is there.
+    conditions = thing.get("status", {}).get("conditions") or []
     return any(it["type"] == "Established" and it["status"] == "True" for it in conditions)
 
 
