@@ -10,9 +10,8 @@ from deployments.embedded.kubernetes.kinds import RBAC, Kinds
 from deployments.embedded.kubernetes.store import Body, Store
 
 MASTERS = "system:masters"
-AUTHENTICATED = "system:authenticated"
+AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
 SERVICE_ACCOUNT = "system:serviceaccount:"
-REVIEWS_PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +25,14 @@ class User:
 
     name: str
     groups: tuple[str, ...] = ()
+
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """The groups, with that of everybody who is known."""
+        return self.groups if UNAUTHENTICATED in self.groups else (*self.groups, AUTHENTICATED)
+
+
+NOBODY = User(name="system:anonymous", groups=(UNAUTHENTICATED,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,11 @@ def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
+ROLES = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+MOST_KNOWN = 1_000
+"""Users and namespaces of which the rules are kept."""
+
+
 @dataclass(slots=True)
 class Access:
     """Tokens, and the roles that a cluster holds.
@@ -69,13 +81,17 @@ class Access:
     store: Store
     kinds: Kinds
     users: Mapping[str, User] = field(default_factory=dict)
+    _known: dict[tuple[str, tuple[str, ...], str], list[Body]] = field(default_factory=dict)
+    _known_at: tuple[int, ...] = ()
 
     def user(self, authorization: str) -> User:
-        """Return who a header stands for.
+        """Return who a header stands for; nobody where there is none.
 
         Raises:
             ApiError: 401.
         """
+        if not authorization:
+            return NOBODY
         scheme, _, token = authorization.partition(" ")
         found = self.users.get(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
@@ -95,31 +111,39 @@ class Access:
         """Return whether somebody may do something."""
         if MASTERS in user.groups:
             return True
+        rules = self.rules(user, attempt.namespace)
         if not attempt.plural:
-            return attempt.verb == "get" or any(
-                _covers_path(rule, attempt) for rule in self._rules(user, "")
-            )
-        return any(_covers(rule, attempt) for rule in self._rules(user, attempt.namespace))
+            return any(_covers_path(rule, attempt) for rule in rules)
+        return any(_covers(rule, attempt) for rule in rules)
 
-    def _rules(self, user: User, namespace: str) -> Iterator[Body]:
-        yield from self._bound(user, "clusterrolebindings", "")
-        if namespace:
-            yield from self._bound(user, "rolebindings", namespace)
+    def rules(self, user: User, namespace: str) -> list[Body]:
+        """Return all rules that allow something to somebody, in a namespace or at the cluster scope."""
+        versions = tuple(
+            self.store.shelf(self.kinds.built_in(RBAC, "v1", plural)).version for plural in ROLES
+        )
+        if versions != self._known_at or len(self._known) > MOST_KNOWN:
+            self._known, self._known_at = {}, versions
+        key = (user.name, user.groups, namespace)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = [
+                *self._bound(user, "clusterrolebindings", ""),
+                *(self._bound(user, "rolebindings", namespace) if namespace else ()),
+            ]
+        return found
 
     def _bound(self, user: User, plural: str, namespace: str) -> Iterator[Body]:
-        kind = self.kinds.find(RBAC, "v1", plural)
-        if kind is None:
-            return
-        for entry in self.store.list(kind, namespace):
+        for entry in self.store.list(self.kinds.built_in(RBAC, "v1", plural), namespace):
             binding = entry.body()
             if any(_means(one, user, namespace) for one in binding.get("subjects") or ()):
-                yield from self._role(binding["roleRef"], entry.namespace)
+                yield from self.role(binding["roleRef"], entry.namespace)
 
-    def _role(self, reference: Mapping[str, str], namespace: str) -> list[Body]:
+    def role(self, reference: Mapping[str, str], namespace: str) -> list[Body]:
+        """Return the rules of the role that a binding names; none where it is not there."""
         plural = "roles" if reference["kind"] == "Role" else "clusterroles"
-        kind = self.kinds.find(RBAC, "v1", plural)
         place = namespace if plural == "roles" else ""
-        found = None if kind is None else self.store.get(kind, place, reference["name"])
+        kind = self.kinds.built_in(RBAC, "v1", plural)
+        found = self.store.get(kind, place, reference["name"])
         return [] if found is None else found.body().get("rules") or []
 
 
@@ -128,7 +152,7 @@ def _means(subject: Mapping[str, str], user: User, namespace: str) -> bool:
         case "User":
             return subject["name"] == user.name
         case "Group":
-            return subject["name"] in (*user.groups, AUTHENTICATED)
+            return subject["name"] in user.all_groups
         case _:
             place = subject.get("namespace") or namespace
             return user.name == f"{SERVICE_ACCOUNT}{place}:{subject['name']}"
@@ -162,8 +186,8 @@ def _has(known: object, wanted: str) -> bool:
 def forbidden(user: User, attempt: Attempt) -> ApiError:
     """Return the refusal of what somebody may not do."""
     if not attempt.plural:
-        message = f'User "{user.name}" cannot {attempt.verb} path "{attempt.path}"'
-        return ApiError(403, "Forbidden", f"forbidden: {message}")
+        message = f'forbidden: User "{user.name}" cannot {attempt.verb} path "{attempt.path}"'
+        return ApiError(403, "Forbidden", message, details={})
     resource = f"{attempt.plural}/{attempt.part}" if attempt.part else attempt.plural
     scope = (
         f'in the namespace "{attempt.namespace}"' if attempt.namespace else "at the cluster scope"

@@ -10,22 +10,25 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
+from deployments.embedded.kubernetes import built_in_roles
 from deployments.embedded.kubernetes.access import Access, User
 from deployments.embedded.kubernetes.controllers.budgets import Budgets
 from deployments.embedded.kubernetes.controllers.collector import Collector, Namespaces
 from deployments.embedded.kubernetes.controllers.definitions import Definitions
 from deployments.embedded.kubernetes.controllers.deployments import Deployments
 from deployments.embedded.kubernetes.controllers.nodes import LEASES, Nodes
+from deployments.embedded.kubernetes.controllers.quotas import Quotas
 from deployments.embedded.kubernetes.controllers.replica_sets import ReplicaSets
 from deployments.embedded.kubernetes.controllers.scheduler import Scheduler
 from deployments.embedded.kubernetes.faults import Faults
-from deployments.embedded.kubernetes.kinds import Kinds
+from deployments.embedded.kubernetes.kinds import RBAC, Kinds
 from deployments.embedded.kubernetes.objects import Objects, Writer
 from deployments.embedded.kubernetes.server import ApiServer
-from deployments.embedded.kubernetes.store import Store
+from deployments.embedded.kubernetes.store import Body, Store
 
 CONTROLLERS = (
     Definitions, Collector, Namespaces, Deployments, ReplicaSets, Scheduler, Budgets, Nodes,
+    Quotas,
 )  # fmt: skip
 NAMESPACES = ("default", "kube-system", "kube-public", LEASES)
 WRITER = Writer(manager="kube-apiserver")
@@ -49,6 +52,10 @@ async def running_cluster(
     namespaces = objects.kinds.built_in("", "v1", "namespaces")
     for name in NAMESPACES:
         objects.create(namespaces, "", {"metadata": {"name": name}}, WRITER)
+    for plural, manifest in built_in_roles.role_manifests():
+        objects.create(objects.kinds.built_in(RBAC, "v1", plural), "", manifest, WRITER)
+    objects.create(objects.kinds.built_in("", "v1", "services"), "default", _api_service(), WRITER)
+    objects.store.forget()
     access = Access(objects.store, objects.kinds, users)
     application = ApiServer(objects, access, Faults()).application()
     runner = web.AppRunner(
@@ -66,6 +73,15 @@ async def running_cluster(
                 one.cancel()
     finally:
         await runner.cleanup()
+
+
+def _api_service() -> Body:
+    ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    return {
+        "metadata": {"name": "kubernetes", "labels": labels},
+        "spec": {"clusterIP": "10.0.0.1", "ports": ports},
+    }
 
 
 def kubeconfig(url: str, token: str, *, namespace: str = "default") -> str:

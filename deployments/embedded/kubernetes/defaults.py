@@ -23,8 +23,13 @@ def begin(kind: str, body: Body) -> None:
         body["status"] = {"phase": "Pending", "qosClass": quality_of(body.get("spec") or {})}
     elif kind == "Namespace":
         body["status"] = {"phase": "Active"}
-    elif kind in ("Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+    elif kind in ("Deployment", "Job", "CronJob", "ResourceQuota", "CustomResourceDefinition"):
         body["status"] = {}
+    elif kind == "PodDisruptionBudget":
+        names = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+        body["status"] = dict.fromkeys(names, 0)
+    elif kind == "HorizontalPodAutoscaler":
+        body["status"] = {"desiredReplicas": 0, "currentMetrics": None}
     elif kind == "ReplicaSet":
         body["status"] = {"replicas": 0}
     elif kind == "Service":
@@ -58,7 +63,7 @@ def _pod_spec(spec: Body, *, template: bool) -> None:
         securityContext={}, schedulerName="default-scheduler",
     )  # fmt: skip
     if not template:
-        _say(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
+        _say(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority")
         _say(spec, serviceAccountName="default", serviceAccount="default")
         _tolerations(spec)
     for one in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
@@ -137,7 +142,7 @@ def _replica_set(body: Body) -> None:
 
 def _template(spec: Body) -> None:
     template = spec.setdefault("template", {})
-    template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+    template.setdefault("metadata", {})
     _pod_spec(template.setdefault("spec", {}), template=True)
 
 
@@ -167,6 +172,39 @@ def _secret(body: Body) -> None:
     _say(body, type="Opaque")
 
 
+def _event(body: Body) -> None:
+    body.setdefault("source", {})
+    body.setdefault("eventTime", None)
+    for name in ("firstTimestamp", "lastTimestamp"):
+        body.setdefault(name, None)
+    _say(body, reportingComponent="", reportingInstance="")
+
+
+def _job(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    _say(spec, parallelism=1, completions=1, backoffLimit=6, suspend=False)
+    _say(spec, completionMode="NonIndexed", podReplacementPolicy="TerminatingOrFailed")
+    labels = {"batch.kubernetes.io/controller-uid": body["metadata"].get("uid", "")}
+    _say(spec, selector={"matchLabels": labels})
+    _template(spec)
+
+
+def _cron_job(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    _say(spec, concurrencyPolicy="Allow", suspend=False)
+    _say(spec, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
+    inner = spec.setdefault("jobTemplate", {}).setdefault("spec", {})
+    _template(inner)
+
+
+def _definition(body: Body) -> None:
+    spec = body.setdefault("spec", {})
+    names = spec.setdefault("names", {})
+    _say(spec, conversion={"strategy": "None"})
+    if names.get("kind"):
+        _say(names, singular=names["kind"].lower(), listKind=f"{names['kind']}List")
+
+
 def _policy(body: Body) -> None:
     spec = body.setdefault("spec", {})
     if "policyTypes" not in spec:
@@ -188,6 +226,10 @@ _BY_KIND: dict[str, Callable[[Body], None]] = {
     "Secret": _secret,
     "NetworkPolicy": _policy,
     "PriorityClass": _priority,
+    "Event": _event,
+    "Job": _job,
+    "CronJob": _cron_job,
+    "CustomResourceDefinition": _definition,
 }
 
 

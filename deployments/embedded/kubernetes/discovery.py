@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deployments.embedded.kubernetes.errors import nowhere
-from deployments.embedded.kubernetes.kinds import SCALE, Kind, Kinds
+from deployments.embedded.kubernetes import reviews
+from deployments.embedded.kubernetes.errors import no_page, not_allowed
+from deployments.embedded.kubernetes.kinds import Kind, Kinds
 
 Body = dict[str, Any]
 
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 VERSION: Body = {
-    "major": "1", "minor": "36", "gitVersion": "v1.36.4+homeostat", "gitCommit": "", "gitTreeState": "",
-    "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "", "platform": "",
+    "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36",
+    "minCompatibilityMajor": "1", "minCompatibilityMinor": "35", "gitVersion": "v1.36.4+homeostat",
+    "gitCommit": "", "gitTreeState": "", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "",
+    "compiler": "", "platform": "",
 }  # fmt: skip
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
-REVIEWS = "authorization.k8s.io"
+ORDER = (
+    "apps", "events.k8s.io", reviews.GROUP, "autoscaling", "batch", "networking.k8s.io", "policy",
+    "rbac.authorization.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
+)  # fmt: skip
+"""Of the groups that every cluster has."""
+PARTS: Mapping[str, tuple[list[str], Mapping[str, str]]] = {
+    "scale": (PART_VERBS, {"group": "autoscaling", "version": "v1", "kind": "Scale"}),
+    "eviction": (["create"], {"group": "policy", "version": "v1", "kind": "Eviction"}),
+    "binding": (["create"], {"kind": "Binding"}),
+    "log": (["get"], {}),
+}
+"""Verbs of a subresource, and what it is where it is not the object itself."""
 
 
 def versions(kinds: Kinds) -> dict[str, list[str]]:
-    """Return the versions of each named group, in the order they were made known."""
-    found: dict[str, list[str]] = {}
+    """Return the versions of each named group, the preferred one first."""
+    found: dict[str, list[str]] = {name: [] for name in ORDER}
+    found[reviews.GROUP].append("v1")
     for kind in kinds:
-        known = found.setdefault(kind.group, []) if kind.group else [kind.version]
-        if kind.version not in known:
-            known.append(kind.version)
-    return found | {REVIEWS: ["v1"]}
+        if kind.group:
+            known = found.setdefault(kind.group, [])
+            if kind.version not in known:
+                known.append(kind.version)
+    return found
 
 
 def answer(path: str, kinds: Kinds, *, aggregated: bool) -> Body:
@@ -35,58 +52,60 @@ def answer(path: str, kinds: Kinds, *, aggregated: bool) -> Body:
     Raises:
         ApiError: 404 where there is none.
     """
+    named = versions(kinds)
     match [part for part in path.split("/") if part]:
         case ["version"]:
             return VERSION
         case ["api"]:
-            return _all(kinds, [""]) if aggregated else {"kind": "APIVersions", "versions": ["v1"]}
+            return _all(kinds, {"": ["v1"]}) if aggregated else _core()
         case ["apis"]:
-            named = versions(kinds)
             if aggregated:
-                return _all(kinds, list(named))
+                return _all(kinds, named)
             groups = [_group(name, known) for name, known in named.items()]
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-        case ["apis", group] if group in versions(kinds):
-            return {"apiVersion": "v1"} | _group(group, versions(kinds)[group])
-        case ["api", version]:
+        case ["apis", group] if group in named:
+            return {"kind": "APIGroup", "apiVersion": "v1"} | _group(group, named[group])
+        case ["api", version] if version == "v1":
             return _resources("", version, kinds)
-        case ["apis", group, version]:
+        case ["apis", group, version] if version in named.get(group, ()):
             return _resources(group, version, kinds)
-    raise nowhere()
+        case []:
+            return {"paths": ["/api", "/api/v1", "/apis", *(f"/apis/{name}" for name in named)]}
+    raise no_page()
+
+
+def _core() -> Body:
+    places = [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}]
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": places}
 
 
 def _group(name: str, known: Iterable[str]) -> Body:
     found = [{"groupVersion": f"{name}/{one}", "version": one} for one in known]
-    return {"kind": "APIGroup", "name": name, "versions": found, "preferredVersion": found[0]}
+    return {"name": name, "versions": found, "preferredVersion": found[0]}
 
 
 def _resources(group: str, version: str, kinds: Kinds) -> Body:
-    fitting = [kind for kind in kinds if (kind.group, kind.version) == (group, version)]
-    named = f"{group}/{version}" if group else version
-    rows: list[Body] = []
-    for kind in fitting:
-        rows += _rows(kind)
-    if group == REVIEWS and version == "v1":
+    fitting = sorted(_of(kinds, group, version), key=lambda kind: kind.plural)
+    rows = [row for kind in fitting for row in _rows(kind)]
+    if group == reviews.GROUP:
         rows = [
-            {
-                "name": "selfsubjectaccessreviews",
-                "singularName": "selfsubjectaccessreview",
-                "namespaced": False,
-                "kind": "SelfSubjectAccessReview",
-                "verbs": ["create"],
-            }
-        ]
-    if not rows:
-        raise nowhere()
+            {"name": plural, "singularName": kind.lower(), "namespaced": False, "kind": kind,
+             "verbs": ["create"]}
+            for plural, kind in sorted(reviews.KINDS.items())
+        ]  # fmt: skip
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
-        "groupVersion": named,
+        "groupVersion": f"{group}/{version}" if group else version,
         "resources": rows,
     }
 
 
-def _rows(kind: Kind) -> list[Body]:
+def _of(kinds: Kinds, group: str, version: str) -> list[Kind]:
+    return [kind for kind in kinds if (kind.group, kind.version) == (group, version)]
+
+
+def _rows(kind: Kind) -> Iterator[Body]:
     row: Body = {
         "name": kind.plural,
         "singularName": kind.name.lower(),
@@ -94,52 +113,38 @@ def _rows(kind: Kind) -> list[Body]:
         "kind": kind.name,
         "verbs": VERBS,
     }
+    yield row | _names(kind)
+    for part in sorted(kind.subresources):
+        verbs, about = PARTS.get(part, (PART_VERBS, {}))
+        yield {
+            "name": f"{kind.plural}/{part}",
+            "singularName": "",
+            "namespaced": kind.namespaced,
+            "kind": kind.name,
+            **about,
+            "verbs": verbs,
+        }
+
+
+def _names(kind: Kind) -> Body:
+    found: Body = {}
     if kind.short_names:
-        row["shortNames"] = list(kind.short_names)
-    parts = []
-    for part in kind.subresources:
-        more = {"name": f"{kind.plural}/{part}", "singularName": "", "namespaced": kind.namespaced}
-        match part:
-            case "scale":
-                about = {
-                    "group": "autoscaling",
-                    "version": "v1",
-                    "kind": "Scale",
-                    "verbs": PART_VERBS,
-                }
-            case "eviction":
-                about = {
-                    "group": "policy",
-                    "version": "v1",
-                    "kind": "Eviction",
-                    "verbs": ["create"],
-                }
-            case "binding":
-                about = {"kind": "Binding", "verbs": ["create"]}
-            case "log":
-                about = {"kind": kind.name, "verbs": ["get"]}
-            case _:
-                about = {"kind": kind.name, "verbs": PART_VERBS}
-        parts.append(more | about)
-    return [row, *parts]
+        found["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        found["categories"] = list(kind.categories)
+    return found
 
 
-def _all(kinds: Kinds, groups: list[str]) -> Body:
+def _all(kinds: Kinds, groups: Mapping[str, Iterable[str]]) -> Body:
     """Return the aggregated document, which newer clients ask for in one request."""
     items = []
-    for group in groups:
-        known = ["v1"] if not group else versions(kinds)[group]
-        listed = []
-        for version in known:
-            fitting = [k for k in kinds if (k.group, k.version) == (group, version)]
-            listed.append(
-                {
-                    "version": version,
-                    "freshness": "Current",
-                    "resources": [_aggregated(kind) for kind in fitting],
-                }
-            )
-        items.append({"metadata": {"name": group, "creationTimestamp": None}, "versions": listed})
+    for group, known in groups.items():
+        metadata = {"name": group} if group else {}
+        listed = [
+            {"version": one, "resources": _aggregated(kinds, group, one), "freshness": "Current"}
+            for one in known
+        ]
+        items.append({"metadata": metadata, "versions": listed})
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
@@ -148,59 +153,43 @@ def _all(kinds: Kinds, groups: list[str]) -> Body:
     }
 
 
-def _aggregated(kind: Kind) -> Body:
-    of = {"group": kind.group, "version": kind.version, "kind": kind.name}
-    found: Body = {
-        "resource": kind.plural,
-        "responseKind": of,
-        "scope": "Namespaced" if kind.namespaced else "Cluster",
-        "singularResource": kind.name.lower(),
-        "verbs": VERBS,
-        "subresources": [
-            {
-                "subresource": part,
-                "responseKind": {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-                if part == SCALE
-                else of,
-                "verbs": PART_VERBS,
-            }
-            for part in kind.subresources
-        ],
-    }
-    if kind.short_names:
-        found["shortNames"] = list(kind.short_names)
+def _aggregated(kinds: Kinds, group: str, version: str) -> list[Body]:
+    if group == reviews.GROUP:
+        return [
+            _resource(plural, kind, "Cluster", ["create"])
+            for plural, kind in sorted(reviews.KINDS.items())
+        ]
+    found = []
+    for kind in sorted(_of(kinds, group, version), key=lambda one: one.plural):
+        scope = "Namespaced" if kind.namespaced else "Cluster"
+        row = _resource(kind.plural, kind.name, scope, VERBS) | _names(kind)
+        if kind.subresources:
+            row["subresources"] = [_part(kind, one) for one in sorted(kind.subresources)]
+        found.append(row)
     return found
 
 
-def openapi_index(kinds: Kinds) -> Body:
-    """Return where the document of each group version is."""
-    places = {_place(kind) for kind in kinds}
-    return {"paths": {one: {"serverRelativeURL": f"/openapi/v3/{one}"} for one in sorted(places)}}
+def _resource(plural: str, name: str, scope: str, verbs: list[str]) -> Body:
+    return {
+        "resource": plural,
+        "responseKind": {"group": "", "version": "", "kind": name},
+        "scope": scope,
+        "singularResource": name.lower(),
+        "verbs": verbs,
+    }
 
 
-def openapi(path: str, kinds: Kinds) -> Body:
-    """Return as much of a group version's document as kubectl reads before it writes.
+def _part(kind: Kind, name: str) -> Body:
+    verbs, about = PARTS.get(name, (PART_VERBS, {}))
+    of = {"group": "", "version": "", "kind": kind.name, **about}
+    return {"subresource": name, "responseKind": of, "verbs": verbs}
 
-    That the server validates fields, and for which kinds, is all it looks for.
+
+def only_read(method: str) -> None:
+    """Refuse to write what is only told.
 
     Raises:
-        ApiError: 404 where there is none.
+        ApiError: 405.
     """
-    place = path.removeprefix("/openapi/v3/").strip("/")
-    fitting = [kind for kind in kinds if _place(kind) == place]
-    if not fitting:
-        raise nowhere()
-    validation = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
-    paths = {}
-    for kind in fitting:
-        scope = "/namespaces/{namespace}" if kind.namespaced else ""
-        of = {"group": kind.group, "version": kind.version, "kind": kind.name}
-        verb = {"parameters": [validation], "x-kubernetes-group-version-kind": of, "responses": {}}
-        paths[f"/{place}{scope}/{kind.plural}/{{name}}"] = {"patch": verb, "put": verb}
-        paths[f"/{place}{scope}/{kind.plural}"] = {"post": verb}
-    info = {"title": "Homeostat's embedded Kubernetes", "version": VERSION["gitVersion"]}
-    return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": {}}}
-
-
-def _place(kind: Kind) -> str:
-    return f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"
+    if method not in ("GET", "HEAD"):
+        raise not_allowed()

@@ -11,10 +11,12 @@ class ApiError(Exception):
 
     Attributes:
         code: HTTP status.
-        reason: One of Kubernetes' reasons, such as NotFound.
+        reason: One of Kubernetes' reasons, such as NotFound; empty where it has none.
         message: For people.
         details: What the message is about; empty where nothing is.
+        tells_details: Whether they are told even where there are none.
         retry_after: Seconds after which to try again; None for no hint.
+        plain: Whether it is told as text instead of an object.
     """
 
     def __init__(
@@ -25,6 +27,8 @@ class ApiError(Exception):
         *,
         details: Mapping[str, Any] | None = None,
         retry_after: int | None = None,
+        plain: bool = False,
+        tells_details: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -32,6 +36,8 @@ class ApiError(Exception):
         self.message = message
         self.details = dict(details or {})
         self.retry_after = retry_after
+        self.plain = plain
+        self.tells_details = tells_details
 
     def status(self) -> dict[str, Any]:
         """Return the refusal as the object that goes over the wire."""
@@ -44,9 +50,10 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
-        if details:
+        if self.reason:
+            found["reason"] = self.reason
+        if details or self.tells_details:
             found["details"] = details
         return found | {"code": self.code}
 
@@ -90,15 +97,13 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, s
     """
     said = [f"{field}: {message}" for _, message, field in causes]
     joined = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
-    called = resource_name(kind, group)
+    called, about = resource_name(kind, group), {"name": name, "group": group, "kind": kind}
     return ApiError(
         422,
         "Invalid",
         f'{called} "{name}" is invalid: {joined}',
-        details={
-            "name": name,
-            "group": group,
-            "kind": kind,
+        details={key: value for key, value in about.items() if value}
+        | {
             "causes": [
                 {"reason": reason, "message": message, "field": field}
                 for reason, message, field in causes
@@ -112,9 +117,21 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def unexplained(message: str) -> ApiError:
+    """Return the refusal of what Kubernetes has no code for."""
+    return ApiError(500, "", message)
+
+
 def expired(message: str) -> ApiError:
     """Return the refusal of a version that is no longer known."""
     return ApiError(410, "Expired", message)
+
+
+def too_new(wanted: int, there: int) -> ApiError:
+    """Return the refusal of a version that is still to come."""
+    message = f"Timeout: Too large resource version: {wanted}, current: {there}"
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    return ApiError(504, "Timeout", message, details={"causes": [cause]}, retry_after=1)
 
 
 def not_allowed() -> ApiError:
@@ -131,3 +148,40 @@ def nowhere() -> ApiError:
 def _details(plural: str, group: str, name: str) -> dict[str, Any]:
     found = {"name": name, "kind": plural}
     return found | {"group": group} if group else found
+
+
+def no_page() -> ApiError:
+    """Return the refusal of a path that no group has."""
+    return ApiError(404, "NotFound", "404 page not found", plain=True)
+
+
+def invalid_options(options: str, *causes: tuple[str, str]) -> ApiError:
+    """Return the refusal of parameters.
+
+    Args:
+        options: Kind of the parameters, for example ListOptions.
+        causes: Name and what is wrong with it.
+    """
+    said = ", ".join(f"{name}: {message}" for name, message in causes)
+    told = said if len(causes) == 1 else f"[{said}]"
+    called = f"{options}.meta.k8s.io"
+    details = {
+        "group": "meta.k8s.io",
+        "kind": options,
+        "causes": [
+            {"reason": _reason(message), "message": message, "field": name}
+            for name, message in causes
+        ],
+    }
+    return ApiError(422, "Invalid", f'{called} "" is invalid: {told}', details=details)
+
+
+_REASONS = {
+    "Required value": "FieldValueRequired",
+    "Forbidden": "FieldValueForbidden",
+    "Unsupported value": "FieldValueNotSupported",
+}
+
+
+def _reason(message: str) -> str:
+    return _REASONS.get(message.partition(":")[0], "FieldValueInvalid")

@@ -11,59 +11,61 @@ from typing import Any
 
 import orjson
 
-from deployments.embedded.kubernetes.merge_keys import SETS, keys_of
+from deployments.embedded.kubernetes.api_types import ANYTHING, Type
 
 Json = Any
 Field = tuple[str, ...]
 Fields = frozenset[Field]
 
 SELF = "."
-ATOMIC = frozenset({
-    "selector", "nodeSelector", "configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef",
-    "podSelector", "namespaceSelector", "labelSelector", "scaleTargetRef", "roleRef",
-})  # fmt: skip
-"""Maps that are one value."""
-UNOWNED = frozenset({
-    ("f:metadata",),
-    ("f:apiVersion",), ("f:kind",), ("f:metadata", "f:name"), ("f:metadata", "f:namespace"),
-    ("f:metadata", "f:uid"), ("f:metadata", "f:resourceVersion"), ("f:metadata", "f:generation"),
-    ("f:metadata", "f:creationTimestamp"), ("f:metadata", "f:deletionTimestamp"),
-    ("f:metadata", "f:deletionGracePeriodSeconds"), ("f:metadata", "f:selfLink"),
-    ("f:metadata", "f:generateName"), ("f:metadata", "f:managedFields"),
+UNOWNED = frozenset({"apiVersion", "kind", "metadata"})
+UNOWNED_METADATA = frozenset({
+    "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generateName", "managedFields",
 })  # fmt: skip
 """What nobody can own."""
 
 
-def values_of(body: Json) -> dict[Field, Json]:
+def values_of(body: Json, of: Type = ANYTHING) -> dict[Field, Json]:
     """Return the value of every field of an object, as far as somebody can own it."""
-    return {field: value for field, value in _walk(body, (), ()) if field[:2] not in UNOWNED}
+    found: dict[Field, Json] = {}
+    if isinstance(body, dict):
+        for key, value in body.items():
+            if key == "metadata" and isinstance(value, dict):
+                for name, inner in value.items():
+                    if name not in UNOWNED_METADATA:
+                        here = ("f:metadata", f"f:{name}")
+                        _walk(inner, here, of.of(key).of(name), found)
+            elif key not in UNOWNED:
+                _walk(value, (f"f:{key}",), of.of(key), found)
+    return found
 
 
-def _walk(value: Json, field: Field, names: tuple[str, ...]) -> Iterator[tuple[Field, Json]]:
-    if isinstance(value, dict) and (not names or names[-1] not in ATOMIC) and value:
+def _walk(value: Json, field: Field, of: Type, found: dict[Field, Json]) -> None:
+    if type(value) is dict and value and not of.is_atomic:
         for key, inner in value.items():
-            yield from _walk(inner, (*field, f"f:{key}"), (*names, key))
+            _walk(inner, (*field, f"f:{key}"), of.of(key), found)
         return
-    if isinstance(value, list) and names and value:
-        keys = keys_of(names, apply=True)
-        if keys is not None and all(isinstance(one, dict) for one in value):
+    if type(value) is list and value:
+        if of.keys and all(type(one) is dict for one in value):
+            each = of.items or ANYTHING
             for item in value:
-                here = (*field, item_key(item, keys))
-                yield (*here, SELF), None
+                here = (*field, item_key(item, of))
+                found[*here, SELF] = None
                 for key, inner in item.items():
-                    yield from _walk(inner, (*here, f"f:{key}"), (*names, key))
+                    _walk(inner, (*here, f"f:{key}"), each.of(key), found)
             return
-        if names[-1] in SETS:
+        if of.is_set:
             for one in value:
-                yield (*field, f"v:{orjson.dumps(one).decode()}"), None
+                found[*field, f"v:{orjson.dumps(one).decode()}"] = None
             return
-    if field:
-        yield field, value
+    found[field] = value
 
 
-def item_key(item: dict[str, Json], keys: tuple[str, ...]) -> str:
-    """Return the element of a list's item; a port's protocol is TCP where it is not said."""
-    known = {key: item.get(key, "TCP" if key == "protocol" else None) for key in keys}
+def item_key(item: dict[str, Json], of: Type) -> str:
+    """Return the element of an item of a list; a key that is not said has its default."""
+    each = of.items or ANYTHING
+    known = {key: item.get(key, each.of(key).default) for key in of.keys}
     return f"k:{orjson.dumps(known, option=orjson.OPT_SORT_KEYS).decode()}"
 
 
@@ -105,38 +107,34 @@ def shown(field: Field) -> str:
     return said
 
 
-def without(body: Json, field: Field) -> None:
-    """Take a field out of an object, in place; what holds nothing afterwards stays."""
-    _remove(body, field, ())
-
-
-def _remove(value: Json, field: Field, names: tuple[str, ...]) -> None:
+def without(body: Json, field: Field, of: Type = ANYTHING) -> None:
+    """Take a field out of an object, in place, and maps and lists that hold nothing afterwards."""
     element, rest = field[0], field[1:]
-    if element.startswith("f:"):
-        key = element[2:]
-        if not isinstance(value, dict) or key not in value:
-            return
-        if not rest:
-            del value[key]
-        elif rest[0].startswith(("k:", "v:")):
-            _remove_item(value, key, rest, (*names, key))
-        else:
-            _remove(value[key], rest, (*names, key))
+    key = element[2:]
+    if not element.startswith("f:") or not isinstance(body, dict) or key not in body:
+        return
+    if not rest:
+        del body[key]
+    elif rest[0].startswith(("k:", "v:")):
+        _remove_item(body, key, rest, of.of(key))
+    else:
+        without(body[key], rest, of.of(key))
+    if rest and body.get(key) in ({}, []) and len(field) > 1:
+        del body[key]
 
 
-def _remove_item(holder: Json, key: str, field: Field, names: tuple[str, ...]) -> None:
+def _remove_item(holder: Json, key: str, field: Field, of: Type) -> None:
     element, rest, items = field[0], field[1:], holder[key]
     if not isinstance(items, list):
         return
     if element.startswith("v:"):
         holder[key] = [one for one in items if f"v:{orjson.dumps(one).decode()}" != element]
         return
-    keys = keys_of(names, apply=True) or ()
     for one in items:
-        if item_key(one, keys) != element:
+        if not isinstance(one, dict) or item_key(one, of) != element:
             continue
         if rest == (SELF,):
             holder[key] = [other for other in items if other is not one]
         elif rest:
-            _remove(one, rest, names)
+            without(one, rest, of.items or ANYTHING)
         return

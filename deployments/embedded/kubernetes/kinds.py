@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 STATUS = "status"
 SCALE = "scale"
@@ -25,6 +26,13 @@ class Kind:
         field_selectors: Paths besides name and namespace that lists can be narrowed by.
         custom: Whether a definition made it.
         returns_deleted: Whether a deletion answers with the object.
+        made_by_put: Whether a replacement of what is not there creates it.
+        needs_version: Whether a replacement has to say which version it replaces.
+        categories: Names for several kinds at once, such as all.
+        stored_with: Group of the same objects under which they are stored; None for its own.
+        schema: Of custom objects; None for those that come with the server.
+        scale_paths: Where custom objects keep the parts of their scale.
+        columns: Further columns of tables, each with a name, a type and a path.
     """
 
     group: str = ""
@@ -38,6 +46,13 @@ class Kind:
     field_selectors: tuple[str, ...] = ()
     custom: bool = False
     returns_deleted: bool = False
+    made_by_put: bool = False
+    needs_version: bool = False
+    categories: tuple[str, ...] = ()
+    stored_with: str | None = None
+    schema: Mapping[str, Any] | None = field(default=None, compare=False)
+    scale_paths: Mapping[str, str] | None = field(default=None, compare=False)
+    columns: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
     @property
     def api_version(self) -> str:
@@ -52,7 +67,12 @@ class Kind:
     @property
     def key(self) -> tuple[str, str]:
         """Where its objects are stored: group and plural."""
-        return self.group, self.plural
+        return self.group if self.stored_with is None else self.stored_with, self.plural
+
+    @property
+    def head(self) -> bytes:
+        """With what its objects begin when they are encoded."""
+        return f'{{"kind":"{self.name}","apiVersion":"{self.api_version}",'.encode()
 
 
 POD_FIELDS = (
@@ -64,6 +84,12 @@ EVENT_FIELDS = (
     "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
     "reason", "reportingComponent", "source", "type",
 )  # fmt: skip
+NEW_EVENT_FIELDS = (
+    *(f"regarding{one.removeprefix('involvedObject')}" for one in EVENT_FIELDS if "." in one),
+    "reason",
+    "reportingController",
+    "type",
+)
 RBAC = "rbac.authorization.k8s.io"
 CRD = "apiextensions.k8s.io"
 
@@ -79,52 +105,75 @@ BUILT_IN = (
     Kind(
         name="Pod", plural="pods", short_names=("po",), generation=True,
         subresources=(STATUS, "binding", "eviction", "log"),
-        field_selectors=POD_FIELDS, returns_deleted=True,
+        field_selectors=POD_FIELDS, returns_deleted=True, categories=("all",),
     ),
     Kind(name="ConfigMap", plural="configmaps", short_names=("cm",)),
     Kind(name="Secret", plural="secrets", field_selectors=("type",)),
     Kind(
         name="Service", plural="services", short_names=("svc",), subresources=(STATUS,),
-        field_selectors=("spec.type", "spec.clusterIP"), returns_deleted=True,
+        field_selectors=("spec.type", "spec.clusterIP"), returns_deleted=True, made_by_put=True,
+        categories=("all",),
     ),
     Kind(name="ServiceAccount", plural="serviceaccounts", short_names=("sa",), returns_deleted=True),
     Kind(
         name="PersistentVolumeClaim", plural="persistentvolumeclaims", short_names=("pvc",),
         subresources=(STATUS,), returns_deleted=True,
     ),
-    Kind(name="Event", plural="events", short_names=("ev",), field_selectors=EVENT_FIELDS),
+    Kind(
+        name="Event", plural="events", short_names=("ev",), field_selectors=EVENT_FIELDS,
+        made_by_put=True,
+    ),
+    Kind(
+        name="ResourceQuota", plural="resourcequotas", short_names=("quota",), subresources=(STATUS,),
+        returns_deleted=True,
+    ),
+    Kind(
+        group="events.k8s.io", name="Event", plural="events", short_names=("ev",), stored_with="",
+        field_selectors=NEW_EVENT_FIELDS, made_by_put=True,
+    ),
     Kind(
         group="apps", name="Deployment", plural="deployments", short_names=("deploy",),
-        subresources=(STATUS, SCALE), generation=True,
+        subresources=(STATUS, SCALE), generation=True, categories=("all",),
     ),
     Kind(
         group="apps", name="ReplicaSet", plural="replicasets", short_names=("rs",),
         subresources=(STATUS, SCALE), generation=True, field_selectors=("status.replicas",),
+        categories=("all",),
+    ),
+    Kind(
+        group="batch", name="Job", plural="jobs", subresources=(STATUS,), generation=True,
+        field_selectors=("status.successful",), categories=("all",),
+    ),
+    Kind(
+        group="batch", name="CronJob", plural="cronjobs", short_names=("cj",), subresources=(STATUS,),
+        generation=True, categories=("all",),
     ),
     Kind(
         group="policy", name="PodDisruptionBudget", plural="poddisruptionbudgets",
-        short_names=("pdb",), subresources=(STATUS,), generation=True,
+        short_names=("pdb",), subresources=(STATUS,), generation=True, needs_version=True,
     ),
     Kind(
         group="autoscaling", version="v2", name="HorizontalPodAutoscaler",
         plural="horizontalpodautoscalers", short_names=("hpa",), subresources=(STATUS,),
+        categories=("all",),
     ),
     Kind(
         group="networking.k8s.io", name="NetworkPolicy", plural="networkpolicies",
         short_names=("netpol",), generation=True,
     ),
-    Kind(group="coordination.k8s.io", name="Lease", plural="leases"),
+    Kind(group="coordination.k8s.io", name="Lease", plural="leases", made_by_put=True, needs_version=True),
     Kind(
         group="scheduling.k8s.io", name="PriorityClass", plural="priorityclasses",
-        namespaced=False, short_names=("pc",), generation=True,
+        namespaced=False, short_names=("pc",), generation=True, made_by_put=True,
     ),
-    Kind(group=RBAC, name="Role", plural="roles"),
-    Kind(group=RBAC, name="RoleBinding", plural="rolebindings"),
-    Kind(group=RBAC, name="ClusterRole", plural="clusterroles", namespaced=False),
-    Kind(group=RBAC, name="ClusterRoleBinding", plural="clusterrolebindings", namespaced=False),
+    Kind(group=RBAC, name="Role", plural="roles", made_by_put=True),
+    Kind(group=RBAC, name="RoleBinding", plural="rolebindings", made_by_put=True),
+    Kind(group=RBAC, name="ClusterRole", plural="clusterroles", namespaced=False, made_by_put=True),
+    Kind(group=RBAC, name="ClusterRoleBinding", plural="clusterrolebindings", namespaced=False, made_by_put=True),
     Kind(
         group=CRD, name="CustomResourceDefinition", plural="customresourcedefinitions",
         namespaced=False, short_names=("crd", "crds"), subresources=(STATUS,), generation=True,
+        needs_version=True,
     ),
 )  # fmt: skip
 
@@ -147,6 +196,16 @@ class Kinds:
     def built_in(self, group: str, version: str, plural: str) -> Kind:
         """Return a kind that is always there."""
         return self._by_path[group, version, plural]
+
+    def stored(self, kind: Kind) -> Kind:
+        """Return the kind as which the objects of a kind are stored."""
+        if kind.stored_with is None:
+            return kind
+        return self._by_path[kind.stored_with, "v1", kind.plural]
+
+    def has_group(self, group: str, version: str) -> bool:
+        """Return whether there is a group, in a version."""
+        return any((one[0], one[1]) == (group, version) for one in self._by_path)
 
     def named(self, api_version: str, name: str) -> Kind | None:
         """Return the kind of an object by what it says of itself."""

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from deployments.embedded.kubernetes import errors
+from deployments.embedded.kubernetes.admission import admit, charge
+from deployments.embedded.kubernetes.api_types import type_of
+from deployments.embedded.kubernetes.causes import required, wrong
 from deployments.embedded.kubernetes.defaults import begin, fill_in
 from deployments.embedded.kubernetes.kinds import SCALE, STATUS, Kind, Kinds
+from deployments.embedded.kubernetes.lifetimes import (
+    BORN_WITH_STATUS,
+    FOREGROUND,
+    KEPT,
+    ORPHAN,
+    check_namespace,
+    grace_seconds,
+    kept,
+    may_go,
+    wanted,
+)
 from deployments.embedded.kubernetes.ownership import APPLY, UPDATE, Manager, apply, note_update
+from deployments.embedded.kubernetes.schemas import set_defaults
 from deployments.embedded.kubernetes.store import Body, Entry, Store
-from deployments.embedded.kubernetes.validation import as_refusal, check, required
+from deployments.embedded.kubernetes.validation import check
+from deployments.embedded.kubernetes.validation_changes import IMMUTABLE
 
 SAFE = "bcdfghjklmnpqrstvwxz2456789"
 """Letters of generated names, which spell no words."""
-DEFAULT_GRACE_SECONDS = 30
-FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
-FINISHED = frozenset({"Succeeded", "Failed"})
-KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,34 +103,29 @@ class Objects:
         Raises:
             ApiError: It is impossible, there is one of that name, or its namespace is not there.
         """
-        metadata = self._identified(kind, namespace, body)
-        self._in_namespace(kind, namespace, metadata["name"])
-        if self.store.get(kind, namespace, metadata["name"]) is not None:
-            raise errors.already_exists(kind.plural, kind.group, metadata["name"])
-        for name in (*KEPT, "resourceVersion", "managedFields", "selfLink"):
-            metadata.pop(name, None)
-        metadata |= {"uid": str(uuid4()), "creationTimestamp": timestamp()}
-        if kind.generation:
-            metadata["generation"] = 1
-        if STATUS in kind.subresources:
-            body.pop("status", None)
-        fill_in(kind.name, body)
-        note_update(body, None, self._manager(kind, writer), now=timestamp())
-        begin(kind.name, body)
-        check(kind, body, None)
-        return self._stored(kind, body, dry_run=writer.dry_run)
+        if (body.get("metadata") or {}).get("resourceVersion"):
+            message = "resourceVersion should not be set on objects to be created"
+            raise errors.unexplained(message)
+        body.setdefault("metadata", {}).pop("managedFields", None)
+        return self._made(kind, namespace, body, writer, self._manager(kind, writer))
 
     def replace(
         self, kind: Kind, namespace: str, name: str, body: Body, writer: Writer, *, part: str = ""
-    ) -> Entry:
-        """Store another version of an object, or of its status.
+    ) -> tuple[Entry, bool]:
+        """Store another version of an object, or of its status; return it, and whether it is new.
 
         Raises:
             ApiError: It is not there, rests on an old version, or is impossible.
         """
+        if kind.made_by_put and not part and self.store.get(kind, namespace, name) is None:
+            body.setdefault("metadata", {}).setdefault("name", name)
+            return self.create(kind, namespace, body, writer), True
         before = self.get(kind, namespace, name)
-        self._same(kind, name, body, before)
-        return self._changed(kind, before, body, writer, part=part)
+        self._same(kind, namespace, name, body, before)
+        if kind.needs_version and not (body.get("metadata") or {}).get("resourceVersion"):
+            cause = wrong("metadata.resourceVersion", 0, "must be specified for an update")
+            raise errors.invalid(kind.name, kind.group, name, [cause])
+        return self._changed(kind, before, body, writer, part=part), False
 
     def patch(
         self, kind: Kind, namespace: str, name: str, change: Callable[[Body], Body],
@@ -132,7 +139,7 @@ class Objects:
         before = self.get(kind, namespace, name)
         old = before.body()
         body = change(old)
-        self._same(kind, name, body, before)
+        self._same(kind, namespace, name, body, before)
         return self._changed(kind, before, body, writer, part=part)
 
     def apply(
@@ -144,26 +151,32 @@ class Objects:
         Raises:
             ApiError: 409 where somebody else wants something else.
         """
-        config.setdefault("metadata", {}).pop("managedFields", None)
+        metadata = config.setdefault("metadata", {})
+        if metadata.get("managedFields"):
+            message = "metadata.managedFields must be nil"
+            raise errors.bad_request(message)
+        if part == STATUS:
+            config = {key: value for key, value in config.items() if key in ("metadata", "status")}
+        elif STATUS in kind.subresources:
+            config.pop("status", None)
         before = self.store.get(kind, namespace, name)
         if before is not None:
-            self._same(kind, name, config, before)
+            self._same(kind, namespace, name, config, before)
+        elif part:
+            raise errors.not_found(kind.plural, kind.group, name)
+        elif metadata.get("uid"):
+            why = (
+                f"uid mismatch: the provided object specified uid {metadata['uid']}, and no existing "
+                "object was found"
+            )
+            raise errors.conflict(kind.plural, kind.group, name, why)
         manager = self._manager(kind, writer, operation=APPLY, part=part)
         live = None if before is None else before.body()
-        merged = apply(config, live, manager, force=force, now=timestamp())
+        merged = apply(config, live, manager, force=force, now=timestamp(), of=type_of(kind))
         if before is not None:
             return self._changed(kind, before, merged, writer, part=part, noted=True), False
-        owned = merged["metadata"].get("managedFields")
-        metadata = self._identified(kind, namespace, merged, name=name)
-        self._in_namespace(kind, namespace, name)
-        metadata |= {"uid": str(uuid4()), "creationTimestamp": timestamp()}
-        if kind.generation:
-            metadata["generation"] = 1
-        fill_in(kind.name, merged)
-        begin(kind.name, merged)
-        metadata["managedFields"] = owned
-        check(kind, merged, None)
-        return self._stored(kind, merged, dry_run=writer.dry_run), True
+        merged["metadata"].setdefault("name", name)
+        return self._made(kind, namespace, merged, writer, None), True
 
     def delete(self, kind: Kind, namespace: str, name: str, how: Deletion) -> tuple[Entry, bool]:
         """Delete an object, or begin to; return it, and whether it is gone.
@@ -179,7 +192,7 @@ class Objects:
         if how.propagation in ("Foreground", "Orphan"):
             extra = FOREGROUND if how.propagation == "Foreground" else ORPHAN
             finalizers = [*(one for one in finalizers if one not in (FOREGROUND, ORPHAN)), extra]
-        grace = _grace(kind, body, how)
+        grace = grace_seconds(kind, body, how.grace_seconds)
         holds = bool(finalizers) or kind.name == "Namespace" or grace > 0
         if how.dry_run:
             return before, not holds
@@ -203,6 +216,31 @@ class Objects:
         if self.store.get(kind, entry.namespace, entry.name) is not None:
             self.store.remove(kind, entry)
 
+    def _made(
+        self, kind: Kind, namespace: str, body: Body, writer: Writer, manager: Manager | None
+    ) -> Entry:
+        metadata = self._identified(kind, namespace, body)
+        name = metadata["name"]
+        self._in_namespace(kind, namespace, name)
+        for key in (*KEPT, "resourceVersion", "selfLink"):
+            metadata.pop(key, None)
+        metadata |= {"uid": str(uuid4()), "creationTimestamp": timestamp()}
+        if kind.generation:
+            metadata["generation"] = 1
+        if STATUS in kind.subresources and kind.name not in BORN_WITH_STATUS:
+            body.pop("status", None)
+        self._fill_in(kind, body, None)
+        if manager is not None:
+            note_update(body, None, manager, now=timestamp(), of=type_of(kind))
+        if not kind.custom:
+            begin(kind.name, body)
+        check(kind, body, None)
+        if self.store.get(kind, namespace, name) is not None:
+            raise errors.already_exists(kind.plural, kind.group, name)
+        if not writer.dry_run:
+            charge(self.store, self.kinds, kind, body)
+        return self._stored(kind, body, dry_run=writer.dry_run)
+
     def _changed(
         self,
         kind: Kind,
@@ -214,23 +252,33 @@ class Objects:
         noted: bool = False,
     ) -> Entry:
         old = before.body()
-        body = _kept(kind, old, body, part=part)
+        body = kept(kind, old, body, part=part)
         metadata = body["metadata"]
-        fill_in(kind.name, body)
-        if kind.generation and _wanted(body) != _wanted(old):
+        if part != STATUS:
+            self._fill_in(kind, body, old)
+        if kind.generation and part != STATUS and wanted(body) != wanted(old):
             metadata["generation"] = old["metadata"].get("generation", 0) + 1
         if not noted:
             metadata["managedFields"] = old["metadata"].get("managedFields", [])
-            note_update(body, old, self._manager(kind, writer, part=part), now=timestamp())
-        check(kind, body, old)
+            manager = self._manager(kind, writer, part=part)
+            note_update(body, old, manager, now=timestamp(), of=type_of(kind))
+        check(kind, body, old, part=part)
         metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
         if body == old:
             return before
-        if _may_go(kind, metadata):
+        if may_go(kind, metadata):
             if not writer.dry_run:
                 return self.store.remove(kind, self.store.put(kind, body))
             return before
         return self._stored(kind, body, dry_run=writer.dry_run)
+
+    def _fill_in(self, kind: Kind, body: Body, before: Body | None) -> None:
+        if kind.custom:
+            if kind.schema is not None:
+                set_defaults(body, kind.schema)
+            return
+        fill_in(kind.name, body)
+        admit(self.store, self.kinds, kind, body, before)
 
     def _stored(self, kind: Kind, body: Body, *, dry_run: bool) -> Entry:
         if not dry_run:
@@ -239,22 +287,15 @@ class Objects:
         tried.version = self.store.version - 1
         return tried.put(kind, body)
 
-    def _identified(
-        self, kind: Kind, namespace: str, body: Body, *, name: str | None = None
-    ) -> dict[str, Any]:
+    def _identified(self, kind: Kind, namespace: str, body: Body) -> dict[str, Any]:
         metadata: dict[str, Any] = body.setdefault("metadata", {})
-        if name is not None:
-            metadata.setdefault("name", name)
         if not metadata.get("name") and metadata.get("generateName"):
             letters = "".join(self._random.choices(SAFE, k=5))
             metadata["name"] = metadata["generateName"] + letters
         if not metadata.get("name"):
-            cause = required("metadata.name", "Required value: name or generateName is required")
-            raise as_refusal(kind, "", [cause])
-        said = metadata.get("namespace")
-        if kind.namespaced and said and said != namespace:
-            message = "the namespace of the provided object does not match the namespace sent on the request"
-            raise errors.bad_request(message)
+            cause = required("metadata.name", "name or generateName is required")
+            raise errors.invalid(kind.name, kind.group, "", [cause])
+        check_namespace(kind, namespace, metadata)
         if kind.namespaced:
             metadata["namespace"] = namespace
         else:
@@ -284,9 +325,10 @@ class Objects:
             details = {"name": name, "kind": kind.plural, "causes": causes}
             raise errors.ApiError(403, "Forbidden", message, details=details)
 
-    def _same(self, kind: Kind, name: str, body: Body, before: Entry) -> None:
+    def _same(self, kind: Kind, namespace: str, name: str, body: Body, before: Entry) -> None:
         """Refuse a write that means another object, or rests on another version of it."""
         metadata = body.get("metadata") or {}
+        check_namespace(kind, namespace, metadata)
         if metadata.get("name", name) != name:
             message = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
             raise errors.bad_request(message)
@@ -294,18 +336,20 @@ class Objects:
         if version and version != str(before.version):
             raise errors.conflict(kind.plural, kind.group, name, errors.MODIFIED)
         if uid and uid != before.uid:
-            why = (
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.uid}"
-            )
-            raise errors.conflict(kind.plural, kind.group, name, why)
+            cause = wrong("metadata.uid", uid, IMMUTABLE)
+            raise errors.invalid(kind.name, kind.group, name, [cause])
 
     def _meant(self, kind: Kind, before: Entry, how: Deletion) -> None:
-        if how.uid is not None and how.uid != before.uid:
-            why = f"the UID in the precondition ({how.uid}) does not match the UID in record ({before.uid}). The object might have been deleted and then recreated"
-            raise errors.conflict(kind.plural, kind.group, before.name, why)
-        if how.version is not None and how.version != str(before.version):
-            why = f"the ResourceVersion in the precondition ({how.version}) does not match the ResourceVersion in record ({before.version}). The object might have been modified"
-            raise errors.conflict(kind.plural, kind.group, before.name, why)
+        for called, said, there, happened in (
+            ("UID", how.uid, before.uid, "deleted and then recreated"),
+            ("ResourceVersion", how.version, str(before.version), "modified"),
+        ):
+            if said is not None and said != there:
+                why = (
+                    f"the {called} in the precondition ({said}) does not match the {called} in record "
+                    f"({there}). The object might have been {happened}"
+                )
+                raise errors.conflict(kind.name, kind.group, before.name, why)
 
     def _manager(
         self, kind: Kind, writer: Writer, *, operation: str = UPDATE, part: str = ""
@@ -316,51 +360,3 @@ class Objects:
             api_version=kind.api_version,
             subresource=part if part in (STATUS, SCALE) else "",
         )
-
-
-def _kept(kind: Kind, old: Body, body: Body, *, part: str) -> Body:
-    """Return what a write is, with everything that it may not change as it was."""
-    metadata = body.setdefault("metadata", {})
-    if part == STATUS:
-        # Beside a status only what people say about an object may change.
-        said = {key: metadata.get(key) for key in ("labels", "annotations", "managedFields")}
-        known = {key: value for key, value in said.items() if value is not None}
-        return {**old, "status": body.get("status") or {}, "metadata": {**old["metadata"], **known}}
-    if STATUS in kind.subresources:
-        if "status" in old:
-            body["status"] = old["status"]
-        else:
-            body.pop("status", None)
-    for name in KEPT:
-        if name in old["metadata"]:
-            metadata[name] = old["metadata"][name]
-        else:
-            metadata.pop(name, None)
-    metadata["name"] = old["metadata"]["name"]
-    if kind.namespaced:
-        metadata["namespace"] = old["metadata"]["namespace"]
-    body["apiVersion"], body["kind"] = kind.api_version, kind.name
-    return body
-
-
-def _wanted(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of an object that say what is wanted."""
-    return {k: v for k, v in body.items() if k not in ("metadata", "status", "apiVersion", "kind")}
-
-
-def _grace(kind: Kind, body: Body, how: Deletion) -> int:
-    if kind.name != "Pod":
-        return 0
-    spec, status = body.get("spec") or {}, body.get("status") or {}
-    if not spec.get("nodeName") or status.get("phase") in FINISHED:
-        return 0
-    if how.grace_seconds is not None:
-        return how.grace_seconds
-    return int(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS))
-
-
-def _may_go(kind: Kind, metadata: Mapping[str, Any]) -> bool:
-    """Return whether an object waits for its deletion and nothing holds it."""
-    if not metadata.get("deletionTimestamp") or metadata.get("finalizers"):
-        return False
-    return kind.name != "Namespace" and not metadata.get("deletionGracePeriodSeconds")

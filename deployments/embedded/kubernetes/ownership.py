@@ -7,9 +7,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from deployments.embedded.kubernetes.api_types import ANYTHING, Type
 from deployments.embedded.kubernetes.errors import ApiError
 from deployments.embedded.kubernetes.fields import (
-    ATOMIC,
     SELF,
     Fields,
     from_wire,
@@ -19,7 +19,6 @@ from deployments.embedded.kubernetes.fields import (
     values_of,
     without,
 )
-from deployments.embedded.kubernetes.merge_keys import SETS, keys_of
 
 Body = dict[str, Any]
 APPLY, UPDATE = "Apply", "Update"
@@ -76,9 +75,11 @@ def _write(body: Body, owned: Owned) -> None:
     ]
 
 
-def note_update(body: Body, before: Body | None, manager: Manager, *, now: str) -> None:
+def note_update(
+    body: Body, before: Body | None, manager: Manager, *, now: str, of: Type = ANYTHING
+) -> None:
     """Give whoever wrote an object what has changed, and take it from the others, in place."""
-    old, new = ({} if before is None else values_of(before)), values_of(body)
+    old, new = ({} if before is None else values_of(before, of)), values_of(body, of)
     changed = frozenset(
         field for field, value in new.items() if field not in old or old[field] != value
     )
@@ -92,7 +93,9 @@ def note_update(body: Body, before: Body | None, manager: Manager, *, now: str) 
     _write(body, owned)
 
 
-def apply(config: Body, live: Body | None, manager: Manager, *, force: bool, now: str) -> Body:
+def apply(
+    config: Body, live: Body | None, manager: Manager, *, force: bool, now: str, of: Type = ANYTHING
+) -> Body:
     """Return what server-side apply makes of an object.
 
     Args:
@@ -101,13 +104,14 @@ def apply(config: Body, live: Body | None, manager: Manager, *, force: bool, now
         manager: Who applies.
         force: Take fields from others where they differ.
         now: For the record.
+        of: Type of the object, which says how lists and maps are merged.
 
     Raises:
         ApiError: 409 with every field that somebody else set to another value.
     """
-    wanted = values_of(config)
+    wanted = values_of(config, of)
     owned = {} if live is None else owned_fields(live)
-    current = {} if live is None else values_of(live)
+    current = {} if live is None else values_of(live, of)
     others = {one: found for one, found in owned.items() if one != manager}
     disputed = {
         one: frozenset(
@@ -118,39 +122,38 @@ def apply(config: Body, live: Body | None, manager: Manager, *, force: bool, now
     }  # fmt: skip
     if not force and any(disputed.values()):
         raise _conflict(disputed)
-    merged: Body = _merge({} if live is None else deepcopy(live), config, ())
+    merged: Body = _merge({} if live is None else deepcopy(live), config, of)
     kept = {one: (found[0] - disputed[one], found[1]) for one, found in others.items()}
     had, when = owned.get(manager, (frozenset(), ""))
     theirs = frozenset().union(*(fields for fields, _ in kept.values()))
-    # Whole items first: without its key, an item could no longer be found.
-    for field in sorted(had - wanted.keys() - theirs, key=lambda one: one[-1] != SELF):
-        without(merged, field)
+    left = had - wanted.keys() - theirs
+    if left:
+        # What was one value may hold by now what is still wanted.
+        holding = {one[:depth] for one in (*wanted, *theirs) for depth in range(len(one))}
+        # Whole items first: without its key, an item could no longer be found.
+        for field in sorted(left - holding, key=lambda one: one[-1] != SELF):
+            without(merged, field, of)
     same = had == wanted.keys() and all(current.get(f) == v for f, v in wanted.items())
     _write(merged, kept | {manager: (frozenset(wanted), when if same and when else now)})
     return merged
 
 
-def _merge(live: Any, config: Any, names: tuple[str, ...]) -> Any:
-    if isinstance(config, dict) and isinstance(live, dict) and not _is_atomic(names):
+def _merge(live: Any, config: Any, of: Type) -> Any:
+    if isinstance(config, dict) and isinstance(live, dict) and not of.is_atomic:
         found = dict(live)
         for key, value in config.items():
-            found[key] = _merge(found.get(key), value, (*names, key))
+            found[key] = _merge(found.get(key), value, of.of(key))
         return found
-    if isinstance(config, list) and isinstance(live, list) and names:
-        keys = keys_of(names, apply=True)
-        if keys is not None:
-            items = {item_key(one, keys): one for one in live}
+    if isinstance(config, list) and isinstance(live, list):
+        if of.keys:
+            items = {item_key(one, of): one for one in live}
             for one in config:
-                place = item_key(one, keys)
-                items[place] = _merge(items.get(place, {}), one, names)
+                place = item_key(one, of)
+                items[place] = _merge(items.get(place, {}), one, of.items or ANYTHING)
             return list(items.values())
-        if names[-1] in SETS:
+        if of.is_set:
             return list(dict.fromkeys([*live, *config]))
     return deepcopy(config)
-
-
-def _is_atomic(names: tuple[str, ...]) -> bool:
-    return bool(names) and names[-1] in ATOMIC
 
 
 def _conflict(disputed: Mapping[Manager, Fields]) -> ApiError:

@@ -13,6 +13,7 @@ import orjson
 from deployments.embedded.kubernetes.errors import bad_request, expired
 from deployments.embedded.kubernetes.store import Entry
 
+FORMAT = "meta.k8s.io/v1"
 KEPT = 32
 """Lists that are kept for their next pages."""
 
@@ -61,8 +62,8 @@ class Pages:
             found = orjson.loads(base64.urlsafe_b64decode(token.encode() + b"=="))
             number, begin = int(found["list"]), int(found["begin"])
         except (binascii.Error, ValueError, KeyError, TypeError) as error:
-            msg = f"continue key is not valid: {error}"
-            raise bad_request(msg) from error
+            message = f"invalid continue token: continue key is not valid: {error}"
+            raise bad_request(message) from error
         if number not in self._kept:
             msg = (
                 "The provided continue parameter is too old to display a consistent list result. "
@@ -76,7 +77,7 @@ class Pages:
         end = min(begin + (limit or len(entries)), len(entries))
         if end == len(entries):
             return Page(entries=entries[begin:end], version=version)
-        token = base64.urlsafe_b64encode(orjson.dumps({"list": number, "begin": end}))
+        token = base64.urlsafe_b64encode(orjson.dumps({"v": FORMAT, "list": number, "begin": end}))
         return Page(
             entries=entries[begin:end],
             version=version,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from deployments.embedded.kubernetes.errors import ApiError, bad_request
-from deployments.embedded.kubernetes.merge_keys import SETS, keys_of
+from deployments.embedded.kubernetes.api_types import ANYTHING, Type
+from deployments.embedded.kubernetes.errors import ApiError, bad_request, unexplained
 
 Json = Any
 DIRECTIVES = ("$patch", "$retainKeys")
@@ -28,8 +28,17 @@ def merge_patch(target: Json, patch: Json) -> Json:
     return found
 
 
-def strategic_patch(target: Json, patch: Json, path: tuple[str, ...] = ()) -> Json:
-    """Return a value with a strategic merge patch: as `merge_patch`, with lists merged by key."""
+def strategic_patch(target: Json, patch: Json, of: Type = ANYTHING) -> Json:
+    """Return a value with a strategic merge patch: as `merge_patch`, with lists merged by key.
+
+    Args:
+        target: What is there.
+        patch: What is to change.
+        of: Type of both, which says how lists are merged.
+
+    Raises:
+        ApiError: 400 where an item of a list lacks its key.
+    """
     if not isinstance(patch, dict):
         return patch
     if patch.get("$patch") == "replace":
@@ -39,68 +48,102 @@ def strategic_patch(target: Json, patch: Json, path: tuple[str, ...] = ()) -> Js
     if retained is not None:
         found = {key: value for key, value in found.items() if key in retained}
     for key, value in patch.items():
-        if key in DIRECTIVES or key.startswith(ORDER):
-            continue
-        if key.startswith(REMOVE):
-            name = key.removeprefix(REMOVE)
-            found[name] = [one for one in found.get(name) or () if one not in value]
-        elif value is None:
+        if key.startswith("$"):
+            _follow(found, key, value, patch, of)
+        elif value is None or (isinstance(value, dict) and value.get("$patch") == "delete"):
             found.pop(key, None)
         elif isinstance(value, list):
-            found[key] = _list(found.get(key), value, (*path, key), patch.get(ORDER + key))
-        elif isinstance(value, dict) and value.get("$patch") == "delete":
-            found.pop(key, None)
+            found[key] = _list(found.get(key), value, of.of(key), patch.get(ORDER + key))
         else:
-            found[key] = strategic_patch(found.get(key), value, (*path, key))
+            found[key] = strategic_patch(found.get(key), value, of.of(key))
     return found
 
 
-def _list(
-    old: Json, new: list[Json], path: tuple[str, ...], order: list[Json] | None
-) -> list[Json]:
-    keys = keys_of(path, apply=False)
-    if keys is None:
-        if path[-1] in SETS:
-            return list(dict.fromkeys([*(old or ()), *new]))
-        return [one for one in new if not (isinstance(one, dict) and "$patch" in one)]
+def _follow(found: dict[str, Json], key: str, value: Json, patch: Json, of: Type) -> None:
+    """Do what a directive beside the fields of a map asks for, in place."""
+    if key.startswith(REMOVE):
+        name = key.removeprefix(REMOVE)
+        found[name] = [one for one in found.get(name) or () if one not in value]
+    elif key.startswith(ORDER):
+        name = key.removeprefix(ORDER)
+        if name not in patch and isinstance(found.get(name), list):
+            found[name] = _list(found[name], [], of.of(name), value)
+
+
+def _list(old: Json, new: list[Json], of: Type, order: list[Json] | None) -> list[Json]:
     if any(isinstance(one, dict) and one.get("$patch") == "replace" for one in new):
         return [one for one in new if "$patch" not in one]
-    found = {_place(one, keys): one for one in old or ()}
+    if not of.merges:
+        return [one for one in new if not (isinstance(one, dict) and "$patch" in one)]
+    known = list(old or ())
+    key = of.merge_key
+    if not key:
+        there = {_key(one): one for one in [*known, *new]}
+        return _ordered(there, [_key(one) for one in known], [_key(o) for o in order or new])
+    found = {_place(one, key): one for one in known}
+    wanted = []
     for one in new:
-        if not isinstance(one, dict) or any(key not in one for key in keys):
-            msg = f"map: {one} does not contain declared merge key: {keys[0]}"
-            raise bad_request(msg)
-        place = _place(one, keys)
+        place = _place(one, key)
         if one.get("$patch") == "delete":
             found.pop(place, None)
-        else:
-            found[place] = strategic_patch(found.get(place), one, path)
-    if order is None:
-        return list(found.values())
-    wanted = [_place(one, keys) for one in order]
-    ranks = {place: at for at, place in enumerate(wanted)}
-    return [found[place] for place in sorted(found, key=lambda one: ranks.get(one, len(ranks)))]
+            continue
+        found[place] = strategic_patch(found.get(place), one, of.items or ANYTHING)
+        wanted.append(place)
+    if order is not None:
+        wanted = [_place(one, key) for one in order]
+    return _ordered(found, [_place(one, key) for one in known], wanted)
 
 
-def _place(item: Mapping[str, Json], keys: tuple[str, ...]) -> tuple[Json, ...]:
-    return tuple(item.get(key) for key in keys)
+def _ordered(items: dict[str, Json], before: list[str], wanted: list[str]) -> list[Json]:
+    """Return the items: those of the patch in its order, the others where they were between them."""
+    first = [place for place in wanted if place in items]
+    ranks = {place: at for at, place in enumerate(before)}
+    chosen = set(first)
+    others = sorted((one for one in items if one not in chosen), key=lambda one: ranks.get(one, -1))
+    found: list[Json] = []
+    for place in first:
+        rank = ranks.get(place)
+        while rank is not None and others and ranks.get(others[0], rank) < rank:
+            found.append(items[others.pop(0)])
+        found.append(items[place])
+    return found + [items[place] for place in others]
+
+
+def _place(item: Json, key: str) -> str:
+    if not isinstance(item, dict) or key not in item:
+        msg = f"map: {go_text(item)} does not contain declared merge key: {key}"
+        raise unexplained(msg)
+    return _key(item[key])
+
+
+def _key(value: Json) -> str:
+    return f"{type(value).__name__}:{value}"
+
+
+def go_text(value: Json) -> str:
+    """Return a value as Go prints it."""
+    if not isinstance(value, dict):
+        return str(value)
+    return f"map[{' '.join(f'{key}:{go_text(inner)}' for key, inner in sorted(value.items()))}]"
 
 
 def json_patch(target: Json, operations: Json) -> Json:
-    """Return a value with a patch of RFC 6902.
+    """Return a value with a patch of RFC 6902; what is to be replaced may be missing.
 
     Raises:
         ApiError: 400 where it is none, 422 where it does not fit the value or a test fails.
     """
-    if not isinstance(operations, list):
-        msg = "json: cannot unmarshal object into Go value of type jsonpatch.Patch"
+    if not isinstance(operations, list) or not all(isinstance(one, dict) for one in operations):
+        msg = "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
         raise bad_request(msg)
     document = {"": deepcopy(target)}
-    for one in operations:
-        if not isinstance(one, dict) or "path" not in one or one.get("op") not in OPERATIONS:
-            msg = f"Unexpected kind: {one.get('op') if isinstance(one, dict) else one}"
-            raise bad_request(msg)
-        OPERATIONS[one["op"]](document, one)
+    try:
+        for one in operations:
+            OPERATIONS[one["op"]](document, one)
+    except (LookupError, ValueError, TypeError) as error:
+        # Which operation it was is not told.
+        message = "the server rejected our request due to an error in our request"
+        raise ApiError(422, "Invalid", message, tells_details=True) from error
     return document[""]
 
 
@@ -108,24 +151,20 @@ def _add(document: Json, one: Json) -> None:
     parent, key = _parent(document, one["path"])
     value = deepcopy(one.get("value"))
     if isinstance(parent, list):
-        at = len(parent) if key == "-" else _index(key, len(parent) + 1, one["path"])
-        parent.insert(at, value)
+        parent.insert(len(parent) if key == "-" else _index(key, len(parent) + 1), value)
     else:
         parent[key] = value
 
 
 def _remove(document: Json, one: Json) -> None:
     parent, key = _parent(document, one["path"])
-    _get(parent, key, one["path"])
-    del parent[_index(key, len(parent), one["path"]) if isinstance(parent, list) else key]
+    del parent[_index(key, len(parent)) if isinstance(parent, list) else key]
 
 
 def _replace(document: Json, one: Json) -> None:
     parent, key = _parent(document, one["path"])
-    _get(parent, key, one["path"])
-    parent[_index(key, len(parent), one["path"]) if isinstance(parent, list) else key] = deepcopy(
-        one.get("value")
-    )
+    value = deepcopy(one.get("value"))
+    parent[_index(key, len(parent)) if isinstance(parent, list) else key] = value
 
 
 def _move(document: Json, one: Json) -> None:
@@ -140,8 +179,8 @@ def _copy(document: Json, one: Json) -> None:
 
 def _test(document: Json, one: Json) -> None:
     if _value(document, one["path"]) != one.get("value"):
-        msg = f"testing value {one['path']} failed: test failed"
-        raise _unfit(msg)
+        msg = f"testing value {one['path']} failed"
+        raise ValueError(msg)
 
 
 OPERATIONS: dict[str, Callable[[Json, Json], None]] = {
@@ -153,34 +192,22 @@ def _parent(document: Json, pointer: str) -> tuple[Json, str]:
     parts = ["", *(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])]
     found = document
     for part in parts[:-1]:
-        found = _get(found, part, pointer)
+        found = _get(found, part)
     if not isinstance(found, dict | list):
-        msg = f"add operation does not apply: doc is missing path: {pointer}"
-        raise _unfit(msg)
+        msg = f"{pointer} leads into a value that holds nothing"
+        raise TypeError(msg)
     return found, parts[-1]
 
 
 def _value(document: Json, pointer: str) -> Json:
-    parent, key = _parent(document, pointer)
-    return _get(parent, key, pointer)
+    return _get(*_parent(document, pointer))
 
 
-def _get(parent: Json, key: str, pointer: str) -> Json:
-    if isinstance(parent, list):
-        return parent[_index(key, len(parent), pointer)]
-    if isinstance(parent, dict) and key in parent:
-        return parent[key]
-    msg = f"doc is missing path: {pointer}: missing value"
-    raise _unfit(msg)
+def _get(parent: Json, key: str) -> Json:
+    return parent[_index(key, len(parent)) if isinstance(parent, list) else key]
 
 
-def _index(key: str, length: int, pointer: str) -> int:
+def _index(key: str, length: int) -> int:
     if key.isdigit() and int(key) < length:
         return int(key)
-    msg = f"Unable to access invalid index: {pointer}: invalid index referenced"
-    raise _unfit(msg)
-
-
-def _unfit(message: str) -> ApiError:
-    said = f"the server rejected our request due to an error in our request: {message}"
-    return ApiError(422, "Invalid", said)
+    raise IndexError(key)

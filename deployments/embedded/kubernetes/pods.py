@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from deployments.embedded.kubernetes.errors import ApiError, bad_request
 from deployments.embedded.kubernetes.kinds import Kind
-from deployments.embedded.kubernetes.objects import FINISHED, Deletion, Objects, timestamp
+from deployments.embedded.kubernetes.lifetimes import FINISHED
+from deployments.embedded.kubernetes.objects import Deletion, Objects, timestamp
 from deployments.embedded.kubernetes.selectors import object_selector
 from deployments.embedded.kubernetes.store import Body, Entry
 

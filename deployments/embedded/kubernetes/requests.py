@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from deployments.embedded.kubernetes.errors import bad_request, nowhere
+from deployments.embedded.kubernetes.errors import (
+    bad_request,
+    invalid_options,
+    no_page,
+    nowhere,
+    unexplained,
+)
 from deployments.embedded.kubernetes.kinds import Kind, Kinds
 from deployments.embedded.kubernetes.objects import Deletion, Writer
 from deployments.embedded.kubernetes.selectors import Selector, field_selector, label_selector
@@ -18,13 +25,15 @@ class Target:
     """What a path leads to.
 
     Attributes:
-        kind: Of the objects.
+        kind: Of the objects, as the path shows them.
+        stored: As which they are stored; the same for all but events.
         namespace: Empty for all, and for kinds without.
         name: Empty for all of them.
         part: Subresource; empty for the object itself.
     """
 
     kind: Kind
+    stored: Kind
     namespace: str = ""
     name: str = ""
     part: str = ""
@@ -43,7 +52,9 @@ def target_of(path: str, kinds: Kinds) -> Target:
         case ["apis", group, version, *rest]:
             pass
         case _:
-            raise nowhere()
+            raise no_page()
+    if not kinds.has_group(group, version):
+        raise no_page()
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces" and kinds.find(group, version, rest[2]):
         namespace, rest = rest[1], rest[2:]
@@ -57,7 +68,7 @@ def target_of(path: str, kinds: Kinds) -> Target:
         raise nowhere()
     if name and kind.namespaced and not namespace:
         raise nowhere()
-    return Target(kind=kind, namespace=namespace, name=name, part=part)
+    return Target(kind=kind, stored=kinds.stored(kind), namespace=namespace, name=name, part=part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +81,7 @@ class Listing:
         limit: Most objects of a page; 0 for all.
         token: Of the next page; empty for the first.
         version: Said by the client; None for none.
+        exact: Whether the list has to be of that version.
         bookmarks: Whether a watch tells versions without changes.
         seconds: How long a watch lasts; None for long.
         initial: Whether a watch begins with what is there and says so.
@@ -80,27 +92,57 @@ class Listing:
     limit: int = 0
     token: str = ""
     version: int | None = None
+    exact: bool = False
     bookmarks: bool = False
     seconds: float | None = None
     initial: bool = False
+
+
+LIST, DELETE = "ListOptions", "DeleteOptions"
+EXACT, NOT_OLDER = "Exact", "NotOlderThan"
 
 
 def listing_of(query: Mapping[str, str], kind: Kind) -> Listing:
     """Return how a query narrows a list.
 
     Raises:
-        ApiError: 400 where a part of it cannot be read.
+        ApiError: 400 where a part of it cannot be read, 422 where parts do not go together.
     """
+    _check_match(query)
+    token, version = query.get("continue", ""), _version(query)
+    if token and version:
+        message = "specifying resource version is not allowed when using continue"
+        raise bad_request(message)
     return Listing(
         labels=label_selector(query.get("labelSelector", "")),
         fields=field_selector(query.get("fieldSelector", ""), kind),
         limit=_number(query, "limit") or 0,
-        token=query.get("continue", ""),
-        version=_number(query, "resourceVersion"),
+        token=token,
+        version=version,
+        exact=query.get("resourceVersionMatch") == EXACT,
         bookmarks=is_true(query.get("allowWatchBookmarks")),
         seconds=_number(query, "timeoutSeconds"),
         initial=is_true(query.get("sendInitialEvents")),
     )
+
+
+def _check_match(query: Mapping[str, str]) -> None:
+    match, watches = query.get("resourceVersionMatch", ""), is_watch(query)
+    name, causes = "resourceVersionMatch", []
+    if watches and "sendInitialEvents" in query and match != NOT_OLDER:
+        message = f"sendInitialEvents requires setting resourceVersionMatch to {NOT_OLDER}"
+        causes.append((name, f"Forbidden: {message}"))
+    elif watches and match and "sendInitialEvents" not in query:
+        message = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        causes.append((name, f"Forbidden: {message}"))
+    elif not watches and match and not query.get("resourceVersion"):
+        message = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        causes.append((name, f"Forbidden: {message}"))
+    elif match not in ("", EXACT, NOT_OLDER):
+        listed = f'"{EXACT}", "{NOT_OLDER}", ""'
+        causes.append((name, f'Unsupported value: "{match}": supported values: {listed}'))
+    if causes:
+        raise invalid_options(LIST, *causes)
 
 
 def is_watch(query: Mapping[str, str]) -> bool:
@@ -114,22 +156,32 @@ def writer_of(query: Mapping[str, str], agent: str) -> Writer:
     return Writer(manager=manager[:128], dry_run=query.get("dryRun") == "All")
 
 
-def deletion_of(query: Mapping[str, str], body: Mapping[str, object]) -> Deletion:
+POLICIES = ("Foreground", "Background", "Orphan")
+
+
+def deletion_of(query: Mapping[str, str], body: Mapping[str, Any]) -> Deletion:
     """Return how something is deleted; the body says more than the query.
 
     Raises:
-        ApiError: 400 for seconds that are no number.
+        ApiError: 400 for seconds that are no number, 422 for an unknown policy.
     """
     said = dict(query) | {k: v for k, v in body.items() if v is not None}
-    grace = said.get("gracePeriodSeconds")
+    grace = str(said.get("gracePeriodSeconds", ""))
+    if grace and not grace.lstrip("-").isdigit():
+        message = f'strconv.ParseInt: parsing "{grace}": invalid syntax'
+        raise bad_request(message)
     met = said.get("preconditions")
     conditions = met if isinstance(met, dict) else {}
     propagation = said.get("propagationPolicy")
+    if propagation is not None and propagation not in POLICIES:
+        listed = ", ".join(f'"{one}"' for one in (*POLICIES, "nil"))
+        message = f'Unsupported value: "{propagation}": supported values: {listed}'
+        raise invalid_options(DELETE, ("propagationPolicy", message))
     if propagation is None and said.get("orphanDependents") is not None:
         propagation = "Orphan" if is_true(str(said["orphanDependents"])) else "Background"
     return Deletion(
-        grace_seconds=None if grace is None else int(str(grace)),
-        propagation=None if propagation is None else str(propagation),
+        grace_seconds=int(grace) if grace else None,
+        propagation=propagation,
         uid=conditions.get("uid"),
         version=conditions.get("resourceVersion"),
         dry_run="All" in str(said.get("dryRun", "")),
@@ -146,6 +198,15 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not text.isdigit():
-        msg = f'Invalid value: "{text}": {name} must be a number'
-        raise bad_request(msg)
+        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise bad_request(message)
     return int(text)
+
+
+def _version(query: Mapping[str, str]) -> int | None:
+    text = query.get("resourceVersion", "")
+    if text and not text.isdigit():
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        message = f'resourceVersion: Invalid value: "{text}": {why}'
+        raise unexplained(message) if is_watch(query) else bad_request(message)
+    return int(text) if text else None

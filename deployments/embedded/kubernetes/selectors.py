@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from deployments.embedded.kubernetes.errors import bad_request
 from deployments.embedded.kubernetes.kinds import Kind
 
 Test = Callable[[Mapping[str, str]], bool]
 
-_SET = re.compile(r"^(\S+)\s+(in|notin)\s+\(([^()]*)\)$")
 _EQUAL = re.compile(r"^([^!=\s]+)\s*(==|=|!=)\s*([^!=\s]*)$")
-_EXISTS = re.compile(r"^(!?)\s*([A-Za-z0-9./_-]+)$")
-_COMMA = re.compile(r",(?![^(]*\))")
+_TOKENS = re.compile(r"\s*(?:(==|!=|=|!|\(|\)|,|>|<)|([^\s=!(),><]+))")
+SYMBOLS = frozenset({"==", "!=", "=", "!", "(", ")", ",", ">", "<"})
+WORDS = frozenset({"in", "notin"})
+OPERATORS = ("in", "notin", "=", "==", "!=", "gt", "lt")
+END = ""
+_WHOLE = re.compile(r"^[+-]?[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +41,115 @@ def label_selector(text: str) -> Selector:
     Raises:
         ApiError: 400 where it cannot be read.
     """
-    parts = [part.strip() for part in _COMMA.split(text)] if text.strip() else []
-    return Selector(tuple(_label_test(part, text) for part in parts))
+    if not text.strip():
+        return Selector()
+    try:
+        return Selector(tuple(_Parser(text).requirements()))
+    except _ParseError as error:
+        raise bad_request(str(error)) from error
 
 
-def _label_test(part: str, text: str) -> Test:
-    if found := _SET.match(part):
-        key, how, inside = found.groups()
-        among = {one.strip() for one in inside.split(",")}
-        if how == "in":
-            return lambda labels: labels.get(key) in among
-        return lambda labels: labels.get(key) not in among
-    if found := _EQUAL.match(part):
-        key, how, value = found.groups()
-        if how == "!=":
+class _ParseError(ValueError):
+    """A selector that cannot be read."""
+
+
+class _Parser:
+    """Reads requirements as `k8s.io/apimachinery/pkg/labels` does, with its words for what is wrong."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens = [symbol or other for symbol, other in _TOKENS.findall(text)]
+        self._at = 0
+
+    def requirements(self) -> list[Test]:
+        found = []
+        while True:
+            word = self._peek()
+            if word in SYMBOLS - {"!"}:
+                self._fail(f"found '{word}', expected: !, identifier, or 'end of string'")
+            found.append(self._requirement())
+            word = self._next()
+            if word == END:
+                return found
+            if word != ",":
+                self._fail(f"found '{word}', expected: ',' or 'end of string'", plain=True)
+            if self._peek() in (*SYMBOLS - {"!"}, END):
+                self._fail(f"found '{self._peek()}', expected: identifier after ','", plain=True)
+
+    def _requirement(self) -> Test:
+        missing = self._peek() == "!"
+        if missing:
+            self._next()
+        key = self._next()
+        if key in SYMBOLS or key == END:
+            self._fail(f"found '{key}', expected: identifier")
+        if missing:
+            return lambda labels: key not in labels
+        if self._peek() in (END, ","):
+            return lambda labels: key in labels
+        operator = self._next()
+        if operator not in (*WORDS, "=", "==", "!=", ">", "<"):
+            self._fail(f"found '{operator}', expected: {', '.join(OPERATORS)}")
+        if operator in WORDS:
+            among = self._values()
+            if operator == "in":
+                return lambda labels: labels.get(key) in among
+            return lambda labels: labels.get(key) not in among
+        return self._comparison(key, operator)
+
+    def _comparison(self, key: str, operator: str) -> Test:
+        value = self._next() if self._peek() not in (END, ",") else ""
+        if value in SYMBOLS:
+            self._fail(f"found '{value}', expected: identifier")
+        if operator in ("=", "=="):
+            return lambda labels: labels.get(key) == value
+        if operator == "!=":
             return lambda labels: labels.get(key) != value
-        return lambda labels: labels.get(key) == value
-    if found := _EXISTS.match(part):
-        missing, key = found.groups()
-        return (lambda labels: key not in labels) if missing else (lambda labels: key in labels)
-    msg = f"unable to parse requirement: found '{part}' in '{text}'"
-    raise bad_request(msg)
+        if not _WHOLE.match(value):
+            message = (
+                f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must "
+                "be an integer"
+            )
+            raise _ParseError(message)
+        limit = int(value)
+        if operator == ">":
+            return lambda labels: (
+                _WHOLE.match(labels.get(key, "")) is not None and (int(labels[key]) > limit)
+            )
+        return lambda labels: (
+            _WHOLE.match(labels.get(key, "")) is not None and (int(labels[key]) < limit)
+        )
+
+    def _values(self) -> set[str]:
+        word = self._next()
+        if word != "(":
+            self._fail(f"found '{word}' expected: '('")
+        found: set[str] = set()
+        last = ","
+        while True:
+            word = self._next()
+            if word == ")":
+                # A comma before the end stands for one more value, the empty one.
+                return found | ({""} if last == "," else set())
+            if word == END or word in SYMBOLS - {","}:
+                self._fail(f"found '{word}', expected: ',', ')' or identifier")
+            if word == ",":
+                found |= {""} if last == "," else set()
+            else:
+                if last != ",":
+                    self._fail(f"found '{word}', expected: ',' or ')'")
+                found.add(word)
+            last = word
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else END
+
+    def _next(self) -> str:
+        found = self._peek()
+        self._at += 1
+        return found
+
+    def _fail(self, message: str, *, plain: bool = False) -> NoReturn:
+        raise _ParseError(message if plain else f"unable to parse requirement: {message}")
 
 
 def object_selector(selector: Mapping[str, Any] | None) -> Selector:
@@ -102,8 +193,8 @@ def field_selector(text: str, kind: Kind) -> Selector:
         key, how, value = found.groups()
         if key not in ("metadata.name", "metadata.namespace", *kind.field_selectors):
             msg = f"field label not supported: {key}"
-            if kind.custom:
-                msg = f'{key} is not a known field selector: only "metadata.name", "metadata.namespace"'
+            if kind.custom or not kind.field_selectors:
+                msg = f'"{key}" is not a known field selector: only "metadata.name", "metadata.namespace"'
             raise bad_request(msg)
         tests.append(_field_test(key, value, differs=how == "!="))
     return Selector(tuple(tests))
@@ -123,7 +214,14 @@ def selectable_fields(body: Mapping[str, Any], kind: Kind) -> dict[str, str]:
             value = value.get(part) if isinstance(value, Mapping) else None
         found[path] = _text(value)
     if kind.plural == "events":
-        found["source"] = _text((body.get("source") or {}).get("component"))
+        component = _text((body.get("source") or {}).get("component"))
+        found["source"] = component or found["reportingComponent"]
+        found |= {
+            f"regarding{path.removeprefix('involvedObject')}": value
+            for path, value in found.items()
+            if path.startswith("involvedObject")
+        }
+        found["reportingController"] = found["reportingComponent"]
     return found
 
 

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-import yaml
 from aiohttp import web
 
-from deployments.embedded.kubernetes import discovery, errors, patches, pods, scale
-from deployments.embedded.kubernetes.access import REVIEWS_PATH, Access, Attempt, User
+from deployments.embedded.kubernetes import (
+    discovery,
+    errors,
+    openapi,
+    patches,
+    pods,
+    reviews,
+    scale,
+    wire,
+)
+from deployments.embedded.kubernetes import events_of_both_groups as events
+from deployments.embedded.kubernetes.access import Access, Attempt, User
+from deployments.embedded.kubernetes.api_types import Type, type_of
+from deployments.embedded.kubernetes.causes import wrong
+from deployments.embedded.kubernetes.decoding import WARN, check_kind, decode
 from deployments.embedded.kubernetes.errors import ApiError
+from deployments.embedded.kubernetes.escalation import check_grant
 from deployments.embedded.kubernetes.faults import Faults
+from deployments.embedded.kubernetes.forms import Form, form_of
 from deployments.embedded.kubernetes.kinds import SCALE, STATUS, Kind
 from deployments.embedded.kubernetes.node_logs import read_log
-from deployments.embedded.kubernetes.objects import Objects
+from deployments.embedded.kubernetes.objects import Objects, Writer
 from deployments.embedded.kubernetes.paging import Pages
 from deployments.embedded.kubernetes.requests import (
+    Listing,
     Target,
     deletion_of,
     is_true,
@@ -27,19 +42,17 @@ from deployments.embedded.kubernetes.requests import (
     writer_of,
 )
 from deployments.embedded.kubernetes.store import Body, Entry
-from deployments.embedded.kubernetes.tables import table_of, wants_table
 from deployments.embedded.kubernetes.watching import lines
+from deployments.embedded.kubernetes.wire import answer, shown, success, whole, whole_body
 
-JSON = "application/json"
 MOST_BYTES = 3 * 2**20
 """Of a request, as etcd takes."""
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+OPTIONS = "PatchOptions"
 APPLY = "application/apply-patch+yaml"
-CHANGES: dict[str, Callable[[Any, Any], Any]] = {
-    "application/json-patch+json": patches.json_patch,
-    "application/merge-patch+json": patches.merge_patch,
-    "application/strategic-merge-patch+json": patches.strategic_patch,
-}
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 HEALTHY = frozenset({"/healthz", "/livez", "/readyz"})
 
 
@@ -68,22 +81,20 @@ class ApiServer:
         try:
             return await self._answer(request)
         except ApiError as error:
-            headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-            return _json(orjson.dumps(error.status()), code=error.code, headers=headers)
+            return wire.refusal(error)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
-        if path in HEALTHY:
-            return web.Response(text="ok")
         user = self._access.user(request.headers.get("Authorization", ""))
         if path.startswith(Faults.PATH):
             return await self._faults.answer(request, user)
-        if path == REVIEWS_PATH:
-            return self._review(user, await _body(request))
-        found = self._document(request)
-        if found is not None:
-            self._access.check(user, Attempt(verb="get", path=path))
-            return _json(orjson.dumps(found))
+        plural = reviews.review_of(path)
+        if plural:
+            body = await whole_body(request)
+            found = reviews.answered(self._access, user, plural, request.method, body)
+            return answer(orjson.dumps(found), code=201)
+        if not _is_of_objects(path):
+            return self._document(request, user)
         target = target_of(path, self._objects.kinds)
         verb = _verb(request, target)
         attempt = Attempt(
@@ -96,39 +107,29 @@ class ApiServer:
         )
         self._access.check(user, attempt)
         await self._faults.meet(attempt, request)
-        return await self._do(request, target, verb)
+        return await self._do(request, target, verb, user)
 
-    def _document(self, request: web.Request) -> Body | None:
-        path, kinds = request.path.rstrip("/"), self._objects.kinds
-        if request.method != "GET":
-            return None
-        if path == "/openapi/v3":
-            return discovery.openapi_index(kinds)
-        if path.startswith("/openapi/v3/"):
-            return discovery.openapi(path, kinds)
-        depth = path.count("/")
-        if path == "/version" or (
-            path.startswith("/api") and depth <= (2 if "/apis" not in path else 3)
-        ):
-            aggregated = "apidiscovery.k8s.io" in request.headers.get("Accept", "")
-            return discovery.answer(path, kinds, aggregated=aggregated)
-        return None
+    def _document(self, request: web.Request, user: User) -> web.StreamResponse:
+        path, kinds = request.path, self._objects.kinds
+        self._access.check(user, Attempt(verb=VERBS.get(request.method, ""), path=path))
+        if path in HEALTHY:
+            return web.Response(text="ok")
+        if path.startswith("/openapi/v3"):
+            found = answer(openapi.document(path, kinds))
+            if path.rstrip("/") == "/openapi/v3":
+                # The index is JSON, and Kubernetes says that it is text.
+                found.headers["Content-Type"] = "text/plain; charset=utf-8"
+            return found
+        discovery.only_read(request.method)
+        aggregated = "as=APIGroupDiscoveryList" in request.headers.get("Accept", "")
+        found = answer(orjson.dumps(discovery.answer(path, kinds, aggregated=aggregated)))
+        if found.body and aggregated and path.strip("/") in ("api", "apis"):
+            found.headers["Content-Type"] = discovery.AGGREGATED
+        return found
 
-    def _review(self, user: User, review: Body) -> web.StreamResponse:
-        asked = (review.get("spec") or {}).get("resourceAttributes") or {}
-        attempt = Attempt(
-            verb=asked.get("verb", ""),
-            group=asked.get("group", ""),
-            plural=asked.get("resource", ""),
-            part=asked.get("subresource", ""),
-            namespace=asked.get("namespace", ""),
-            name=asked.get("name", ""),
-        )
-        review["status"] = {"allowed": self._access.allows(user, attempt)}
-        review.setdefault("metadata", {})
-        return _json(orjson.dumps(review), code=201)
-
-    async def _do(self, request: web.Request, target: Target, verb: str) -> web.StreamResponse:
+    async def _do(
+        self, request: web.Request, target: Target, verb: str, user: User
+    ) -> web.StreamResponse:
         match verb:
             case "watch":
                 return await self._watch(request, target)
@@ -137,24 +138,25 @@ class ApiServer:
             case "get":
                 return await self._get(request, target)
             case "create":
-                return await self._create(request, target)
+                return self._create(request, target, await _object(request, target), user)
             case "update":
-                return self._update(request, target, await _body(request))
+                return self._update(request, target, await _object(request, target), user)
             case "patch":
-                return await self._patch(request, target)
+                return self._patch(request, target, await request.read(), user)
             case "delete":
-                return self._delete(request, target, await _body(request))
+                return self._delete(request, target, await whole_body(request))
             case "deletecollection":
-                return self._delete_all(request, target, await _body(request))
+                return self._delete_all(request, target, await whole_body(request))
         raise errors.not_allowed()
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
-        wanted = listing_of(request.query, target.kind)
-        response = web.StreamResponse(headers={"Content-Type": JSON})
+        wanted, form = listing_of(request.query, target.kind), _form(request)
+        response = web.StreamResponse(headers={"Content-Type": wire.JSON})
         response.enable_chunked_encoding()
         await response.prepare(request)
+        told = lines(self._objects.store, target, wanted, form)
         try:
-            async for line in self._faults.through(lines(self._objects.store, target, wanted)):
+            async for line in self._faults.through(told):
                 if line:
                     await response.write(line)
         except ConnectionResetError:
@@ -163,38 +165,47 @@ class ApiServer:
         return response
 
     def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
-        kind, store = target.kind, self._objects.store
-        wanted = listing_of(request.query, kind)
+        store, wanted = self._objects.store, listing_of(request.query, target.kind)
         if wanted.token:
             page = self._pages.next(wanted.token, limit=wanted.limit)
         else:
-            found = store.list(kind, target.namespace, labels=wanted.labels, fields=wanted.fields)
-            entries = sorted(found, key=lambda entry: entry.key)
-            page = self._pages.first(entries, version=store.version, limit=wanted.limit)
+            entries = sorted(self._chosen(target, wanted), key=lambda entry: entry.key)
+            version = wanted.version if wanted.exact and wanted.version else store.version
+            page = self._pages.first(entries, version=version, limit=wanted.limit)
         metadata: Body = {"resourceVersion": str(page.version)}
         if page.token:
-            metadata |= {"continue": page.token, "remainingItemCount": page.remaining}
-        if wants_table(request.headers.getall("Accept", ())):
-            return _json(orjson.dumps(table_of(kind, page.entries, metadata)))
-        head = {"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": metadata}
-        items = b",".join(entry.data for entry in page.entries)
-        return _json(orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}")
+            metadata["continue"] = page.token
+            if not wanted.labels and not wanted.fields:
+                metadata["remainingItemCount"] = page.remaining
+        return answer(_form(request).many(target.kind, page.entries, metadata))
+
+    def _chosen(self, target: Target, wanted: Listing) -> list[Entry]:
+        store, kind = self._objects.store, target.stored
+        if wanted.version is not None and wanted.version > store.version:
+            raise errors.too_new(wanted.version, store.version)
+        if wanted.exact and wanted.version:
+            return [
+                entry
+                for entry in store.at(kind, wanted.version).values()
+                if target.namespace in ("", entry.namespace)
+                and wanted.labels.fits(entry.labels)
+                and wanted.fields.fits(entry.fields)
+            ]
+        return list(store.list(kind, target.namespace, labels=wanted.labels, fields=wanted.fields))
 
     async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
-        entry = self._objects.get(target.kind, target.namespace, target.name)
+        entry = self._objects.get(target.stored, target.namespace, target.name)
         if target.part == "log":
             return await read_log(self._objects, entry, request)
         if target.part == SCALE:
-            return _json(orjson.dumps(scale.scale_of(entry)))
+            return answer(orjson.dumps(scale.scale_of(entry, target.kind)))
         if target.part not in ("", STATUS):
             raise errors.not_allowed()
-        if wants_table(request.headers.getall("Accept", ())):
-            metadata = {"resourceVersion": str(entry.version)}
-            return _json(orjson.dumps(table_of(target.kind, [entry], metadata)))
-        return _json(entry.data)
+        return answer(_form(request).one(target.kind, entry))
 
-    async def _create(self, request: web.Request, target: Target) -> web.StreamResponse:
-        body = await _body(request)
+    def _create(
+        self, request: web.Request, target: Target, body: Body, user: User
+    ) -> web.StreamResponse:
         if target.part in ("eviction", "binding"):
             pod = self._objects.get(target.kind, target.namespace, target.name)
             if target.part == "binding":
@@ -203,85 +214,148 @@ class ApiServer:
             else:
                 how = deletion_of(request.query, body.get("deleteOptions") or {})
                 pods.evict(self._objects, target.kind, pod, how)
-            return _json(orjson.dumps(_success(code=201)), code=201)
+            return answer(orjson.dumps(success(code=201)), code=201)
         if target.name or target.part:
             raise errors.not_allowed()
-        _said_kind(body, target.kind)
-        writer = writer_of(request.query, request.headers.get("User-Agent", ""))
-        entry = self._objects.create(target.kind, target.namespace, body, writer)
-        return _json(entry.data, code=201)
+        read, warnings = _read(request, target.kind, body)
+        check_grant(self._access, user, target.kind, target.namespace, read)
+        entry = self._objects.create(target.stored, target.namespace, read, _writer(request))
+        return answer(shown(target.kind, entry), code=201, warnings=warnings)
 
-    def _update(self, request: web.Request, target: Target, body: Body) -> web.StreamResponse:
-        kind, writer = target.kind, writer_of(request.query, request.headers.get("User-Agent", ""))
+    def _update(
+        self, request: web.Request, target: Target, body: Body, user: User
+    ) -> web.StreamResponse:
+        kind, writer = target.stored, _writer(request)
         place = (kind, target.namespace, target.name)
         if target.part == SCALE:
             entry = self._objects.patch(
-                *place, lambda old: scale.scaled(old, body), writer, part=SCALE
+                *place, lambda old: scale.scaled(old, body, kind), writer, part=SCALE
             )
-            return _json(orjson.dumps(scale.scale_of(entry)))
+            return answer(orjson.dumps(scale.scale_of(entry, kind)))
         if target.part not in ("", STATUS):
             raise errors.not_allowed()
-        _said_kind(body, kind)
-        return _json(self._objects.replace(*place, body, writer, part=target.part).data)
+        read, warnings = _read(request, target.kind, body)
+        check_grant(self._access, user, kind, target.namespace, read)
+        entry, new = self._objects.replace(*place, read, writer, part=target.part)
+        return answer(shown(target.kind, entry), code=201 if new else 200, warnings=warnings)
 
-    async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
-        kind, part = target.kind, target.part
-        writer = writer_of(request.query, request.headers.get("User-Agent", ""))
+    def _patch(
+        self, request: web.Request, target: Target, raw: bytes, user: User
+    ) -> web.StreamResponse:
+        kind, part, writer = target.stored, target.part, _writer(request)
+        if part not in ("", STATUS, SCALE):
+            raise errors.not_allowed()
         content = request.content_type
-        place = (kind, target.namespace, target.name)
         if content == APPLY:
-            if not request.query.get("fieldManager"):
-                message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-                raise ApiError(422, "Invalid", message)
-            force = is_true(request.query.get("force"))
-            config = await _body(request)
-            entry, new = self._objects.apply(*place, config, writer, force=force, part=part)
-            return _json(entry.data, code=201 if new else 200)
-        if content not in CHANGES or (kind.custom and content.startswith("application/strategic")):
-            known = ", ".join([*CHANGES, APPLY])
-            message = (
-                "the body of the request was in an unknown format - accepted media types include: "
-                f"{known}"
-            )
-            raise ApiError(415, "UnsupportedMediaType", message)
-        change, body = CHANGES[content], await _json_body(request)
+            return self._apply(request, target, whole(wire.parsed(raw, content)), user)
+        change = _change(target.kind, content, type_of(target.kind))
+        if "force" in request.query:
+            said = ("force", "Forbidden: may not be specified for non-apply patch")
+            raise errors.invalid_options(OPTIONS, said)
+        patch = wire.parsed(raw, content)
+        place = (kind, target.namespace, target.name)
         if part == SCALE:
 
-            def scaled(old: Body) -> Body:
-                seen = scale.scale_of(self._objects.get(*place))
-                return scale.scaled(old, change(seen, body))
+            def rescaled(old: Body) -> Body:
+                seen = scale.scale_of(self._objects.get(*place), kind)
+                return scale.scaled(old, whole(change(seen, patch)), kind)
 
-            entry = self._objects.patch(*place, scaled, writer, part=SCALE)
-            return _json(orjson.dumps(scale.scale_of(entry)))
-        if part not in ("", STATUS):
-            raise errors.not_allowed()
-        found = self._objects.patch(
-            *place, lambda old: _whole(change(old, body)), writer, part=part
-        )
-        return _json(found.data)
+            entry = self._objects.patch(*place, rescaled, writer, part=SCALE)
+            return answer(orjson.dumps(scale.scale_of(entry, kind)))
+        warnings: list[str] = []
+
+        def changed(old: Body) -> Body:
+            seen = events.as_new(old) if events.is_viewed(target.kind) else old
+            fresh = whole(change(seen, patch))
+            try:
+                read, told = _read(request, target.kind, fresh)
+            except ApiError as error:
+                shown_as = patch if content == STRATEGIC_PATCH else fresh
+                raise _unfit(error, shown_as, content) from error
+            warnings.extend(told)
+            check_grant(self._access, user, kind, target.namespace, read)
+            return read
+
+        entry = self._objects.patch(*place, changed, writer, part=part)
+        return answer(shown(target.kind, entry), warnings=warnings)
+
+    def _apply(
+        self, request: web.Request, target: Target, config: Body, user: User
+    ) -> web.StreamResponse:
+        if not request.query.get("fieldManager"):
+            said = ("fieldManager", "Required value: is required for apply patch")
+            raise errors.invalid_options(OPTIONS, said)
+        if not config.get("kind") or not config.get("apiVersion"):
+            message = f"invalid object type: /, Kind={config.get('kind', '')}"
+            raise errors.bad_request(message)
+        read, warnings = _read(request, target.kind, config)
+        check_grant(self._access, user, target.kind, target.namespace, read)
+        force, writer = is_true(request.query.get("force")), _writer(request)
+        place = (target.stored, target.namespace, target.name)
+        entry, new = self._objects.apply(*place, read, writer, force=force, part=target.part)
+        return answer(shown(target.kind, entry), code=201 if new else 200, warnings=warnings)
 
     def _delete(self, request: web.Request, target: Target, body: Body) -> web.StreamResponse:
         if target.part:
             raise errors.not_allowed()
         how = deletion_of(request.query, body)
-        entry, gone = self._objects.delete(target.kind, target.namespace, target.name, how)
+        entry, gone = self._objects.delete(target.stored, target.namespace, target.name, how)
         if not gone or target.kind.returns_deleted:
-            return _json(entry.data)
-        return _json(orjson.dumps(_success(target.kind, entry)))
+            return answer(shown(target.kind, entry))
+        return answer(orjson.dumps(success(target.kind, entry)))
 
     def _delete_all(self, request: web.Request, target: Target, body: Body) -> web.StreamResponse:
         wanted, how = listing_of(request.query, target.kind), deletion_of(request.query, body)
-        store = self._objects.store
-        found = list(
-            store.list(target.kind, target.namespace, labels=wanted.labels, fields=wanted.fields)
-        )
+        found = self._chosen(target, wanted)
         for entry in found:
-            self._objects.delete(target.kind, entry.namespace, entry.name, how)
-        metadata = {"resourceVersion": str(store.version)}
-        head = {"kind": target.kind.list_name, "apiVersion": target.kind.api_version}
-        items = b",".join(entry.data for entry in found)
-        said = orjson.dumps(head | {"metadata": metadata})[:-1] + b',"items":[' + items + b"]}"
-        return _json(said)
+            self._objects.delete(target.stored, entry.namespace, entry.name, how)
+        metadata = {"resourceVersion": str(self._objects.store.version)}
+        return answer(wire.listed(target.kind, found, metadata))
+
+
+def _is_of_objects(path: str) -> bool:
+    """Return whether a path leads to objects, rather than to what is told about them."""
+    depth = path.rstrip("/").count("/")
+    return (path.startswith("/api/") and depth > 2) or (path.startswith("/apis/") and depth > 3)
+
+
+async def _object(request: web.Request, target: Target) -> Body:
+    return await whole_body(request, required=target.kind.name)
+
+
+def _form(request: web.Request) -> Form:
+    return form_of(request.headers.getall("Accept", ()), request.query.get("includeObject", ""))
+
+
+def _writer(request: web.Request) -> Writer:
+    return writer_of(request.query, request.headers.get("User-Agent", ""))
+
+
+def _read(request: web.Request, kind: Kind, body: Body) -> tuple[Body, list[str]]:
+    """Return a body as it is stored, and what the client is to be warned of."""
+    check_kind(kind, body)
+    warnings = decode(kind, body, validation=request.query.get("fieldValidation") or WARN)
+    return (events.as_core(body) if events.is_viewed(kind) else body), warnings
+
+
+def _unfit(error: ApiError, value: Any, content: str) -> ApiError:
+    """Return the refusal of a patch that makes something of which no object can be read."""
+    said = patches.go_text(value) if content == STRATEGIC_PATCH else orjson.dumps(value).decode()
+    why = error.message.partition(": ")[2]
+    return errors.invalid("", "", "", [wrong("patch", said, why)])
+
+
+def _change(kind: Kind, content: str, of: Type) -> Callable[[Any, Any], Any]:
+    if content == JSON_PATCH:
+        return patches.json_patch
+    if content == MERGE_PATCH:
+        return patches.merge_patch
+    if content == STRATEGIC_PATCH and not kind.custom:
+        return lambda old, patch: patches.strategic_patch(old, patch, of)
+    if kind.custom and content == STRATEGIC_PATCH:
+        raise wire.unsupported((JSON_PATCH, MERGE_PATCH, APPLY))
+    message = "415: Unsupported Media Type"
+    raise ApiError(415, "UnsupportedMediaType", message)
 
 
 def _verb(request: web.Request, target: Target) -> str:
@@ -303,56 +377,3 @@ def _verb(request: web.Request, target: Target) -> str:
 def _namespace_of(target: Target) -> str:
     """Return the namespace that a role has to cover; a namespace object lies in itself."""
     return target.name if target.kind.name == "Namespace" else target.namespace
-
-
-def _json(
-    content: bytes, *, code: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    return web.Response(body=content, status=code, content_type=JSON, headers=headers)
-
-
-async def _body(request: web.Request) -> Body:
-    found = await _json_body(request)
-    return _whole(found if found is not None else {})
-
-
-async def _json_body(request: web.Request) -> Any:
-    raw = await request.read()
-    if not raw:
-        return None
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        if "yaml" not in request.content_type:
-            message = f"error decoding: {error}"
-            raise errors.bad_request(message) from error
-    try:
-        return yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        message = f"error converting YAML to JSON: {error}"
-        raise errors.bad_request(message) from error
-
-
-def _whole(value: Any) -> Body:
-    if not isinstance(value, dict):
-        message = f"json: cannot unmarshal {type(value).__name__} into an object"
-        raise errors.bad_request(message)
-    return value
-
-
-def _said_kind(body: Body, kind: Kind) -> None:
-    said, version = body.get("kind", kind.name), body.get("apiVersion", kind.api_version)
-    if said != kind.name or version != kind.api_version:
-        message = (
-            f"{version}, Kind={said} is not what this path holds, which is {kind.api_version}, "
-            f"Kind={kind.name}"
-        )
-        raise errors.bad_request(message)
-
-
-def _success(kind: Kind | None = None, entry: Entry | None = None, *, code: int = 200) -> Body:
-    found: Body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-    if kind is not None and entry is not None:
-        details = {"name": entry.name, "kind": kind.plural, "uid": entry.uid}
-        return found | {"details": details | ({"group": kind.group} if kind.group else {})}
-    return found | {"code": code}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -83,6 +83,14 @@ class Happened:
     entry: Entry
     before: Entry | None
 
+    def told(self, change: Change) -> Entry:
+        """Return the object to tell: what leaves somebody's sight, as it was when it was last in it."""
+        if change is not Change.DELETED or self.change is Change.DELETED or self.before is None:
+            return self.entry
+        body = self.before.body()
+        body["metadata"]["resourceVersion"] = str(self.entry.version)
+        return replace(self.before, version=self.entry.version, data=orjson.dumps(body))
+
     def seen_by(self, labels: Selector, fields: Selector, namespace: str) -> Change | None:
         """Return what the change is to somebody who only sees some objects; None for nothing."""
         if namespace and self.entry.namespace != namespace:
@@ -105,6 +113,8 @@ class Shelf:
     by_owner: dict[str, dict[tuple[str, str], None]] = field(default_factory=dict)
     dropped: int = 0
     """Version of the newest change that is no longer remembered."""
+    version: int = 0
+    """Of the last change."""
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def since(self, version: int) -> list[Happened]:
@@ -133,13 +143,36 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1
+        self._forgotten = 0
         self._shelves: dict[tuple[str, str], Shelf] = {}
 
     def shelf(self, kind: Kind) -> Shelf:
         """Return where the objects of a kind are."""
         found = self._shelves.get(kind.key)
         if found is None:
-            found = self._shelves[kind.key] = Shelf(dropped=0)
+            found = self._shelves[kind.key] = Shelf(dropped=self._forgotten)
+        return found
+
+    def forget(self) -> None:
+        """Forget what happened until now: nobody goes on from before a server was there."""
+        self._forgotten = self.version
+        for shelf in self._shelves.values():
+            shelf.log.clear()
+            shelf.dropped = self.version
+
+    def at(self, kind: Kind, version: int) -> dict[tuple[str, str], Entry]:
+        """Return the objects of a kind as they were at an earlier version, by their keys.
+
+        Raises:
+            ApiError: 410 where that is no longer remembered.
+        """
+        shelf = self.shelf(kind)
+        found = dict(shelf.entries)
+        for happened in reversed(shelf.since(version)):
+            if happened.before is None:
+                found.pop(happened.entry.key, None)
+            else:
+                found[happened.entry.key] = happened.before
         return found
 
     def get(self, kind: Kind, namespace: str, name: str) -> Entry | None:
@@ -199,7 +232,7 @@ class Store:
             labels=metadata.get("labels") or {},
             fields=selectable_fields(body, kind),
             owners=tuple(one["uid"] for one in metadata.get("ownerReferences") or ()) or NOBODY,
-            data=orjson.dumps(body),
+            data=orjson.dumps({"kind": kind.name, "apiVersion": kind.api_version} | body),
         )
 
     def _note(self, kind: Kind, happened: Happened) -> None:
@@ -208,6 +241,7 @@ class Store:
             shelf.dropped = shelf.log[0].entry.version
         shelf.log.append(happened)
         # Whoever waits holds the old event; those who come later wait for the next change.
+        shelf.version = happened.entry.version
         shelf.waiting.set()
         shelf.waiting = asyncio.Event()
 

@@ -2,49 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from deployments.embedded.kubernetes.kinds import Kind
+from deployments.embedded.kubernetes.scale import selector_text
 from deployments.embedded.kubernetes.store import Body, Entry
 
-Cells = list[Any]
-Columns = tuple[tuple[str, Callable[[Body], Any]], ...]
+Columns = tuple[tuple[str, str, int, Callable[[Body], Any]], ...]
+"""Name, type, priority (0 for those that are always shown) and what a cell says."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
-def table_of(kind: Kind, entries: Sequence[Entry], metadata: Body) -> Body:
-    """Return a list, or one object, as a table; each row carries the object's metadata."""
-    columns = COLUMNS.get(kind.name, ())
-    rows = []
-    for entry in entries:
-        body = entry.body()
-        cells = [entry.name, *(tell(body) for _, tell in columns), _age(body)]
-        partial = {
-            "kind": "PartialObjectMetadata",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": body["metadata"],
-        }
-        rows.append({"cells": cells, "object": partial})
-    names = ["Name", *(name for name, _ in columns), "Age"]
+def table_of(
+    kind: Kind, entries: Sequence[Entry], metadata: Body, *, rows: str = "Metadata"
+) -> Body:
+    """Return a list, or one object, as a table.
+
+    Args:
+        kind: Of the objects.
+        entries: In the order of the rows.
+        metadata: Of the list.
+        rows: What each row carries besides its cells: Metadata, Object or None.
+    """
+    columns = _columns(kind)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
-        "columnDefinitions": [_column(name) for name in names],
-        "rows": rows,
+        "columnDefinitions": [
+            {
+                "name": name,
+                "type": said,
+                "format": "name" if name == "Name" else "",
+                "description": "",
+                "priority": priority,
+            }
+            for name, said, priority, _ in columns
+        ],
+        "rows": [_row(entry, columns, rows) for entry in entries],
     }
 
 
-def _column(name: str) -> Body:
-    kind = "name" if name == "Name" else ""
-    return {"name": name, "type": "string", "format": kind, "description": "", "priority": 0}
+def _row(entry: Entry, columns: Columns, carries: str) -> Body:
+    body = entry.body()
+    found: Body = {"cells": [tell(body) for _, _, _, tell in columns]}
+    if carries == "Object":
+        found["object"] = body
+    elif carries != "None":
+        found["object"] = {
+            "kind": "PartialObjectMetadata",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": body["metadata"],
+        }
+    return found
+
+
+def _columns(kind: Kind) -> Columns:
+    if kind.custom:
+        own = tuple(_defined(one) for one in kind.columns)
+        return (NAME, *own) if own else (NAME, AGE)
+    if kind.name == "Event":
+        return COLUMNS["Event"]
+    known = COLUMNS.get(kind.name, ())
+    wide = tuple(one for one in known if one[2])
+    return (NAME, *(one for one in known if not one[2]), AGE, *wide)
+
+
+def _defined(column: Mapping[str, Any]) -> tuple[str, str, int, Callable[[Body], Any]]:
+    parts = [one for one in column["jsonPath"].split(".") if one]
+    said = column.get("type", "string")
+
+    def tell(body: Body) -> Any:
+        found: Any = body
+        for one in parts:
+            found = found.get(one) if isinstance(found, dict) else None
+        return _ago(found) if said == "date" and found else found
+
+    return column["name"], said, int(column.get("priority", 0)), tell
+
+
+def _name(body: Body) -> str:
+    return str(body["metadata"]["name"])
 
 
 def _age(body: Body) -> str:
-    made = datetime.fromisoformat(body["metadata"]["creationTimestamp"])
-    return duration((datetime.now(UTC) - made).total_seconds())
+    return _ago(body["metadata"].get("creationTimestamp"))
+
+
+def _ago(when: str | None) -> str:
+    if not when:
+        return "<unknown>"
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds()
+    return duration(max(seconds, 0.0))
+
+
+NAME = ("Name", "string", 0, _name)
+AGE = ("Age", "string", 0, _age)
 
 
 def duration(seconds: float) -> str:
@@ -90,8 +145,9 @@ def _pod_status(body: Body) -> str:
     return str(found)
 
 
-def _restarts(body: Body) -> int:
-    return sum(one.get("restartCount", 0) for one in _status(body).get("containerStatuses") or [])
+def _restarts(body: Body) -> str:
+    statuses = _status(body).get("containerStatuses") or []
+    return str(sum(one.get("restartCount", 0) for one in statuses))
 
 
 def _of_wanted(body: Body) -> str:
@@ -137,48 +193,132 @@ def _spec(name: str) -> Callable[[Body], Any]:
     return lambda body: body["spec"].get(name, "<none>")
 
 
+def _limit(name: str) -> Callable[[Body], Any]:
+    return lambda body: str(body["spec"].get(name, "N/A"))
+
+
+def _selector_of(body: Body, name: str) -> str:
+    return selector_text(body["spec"].get(name) or {}) or "<none>"
+
+
 def _ports(body: Body) -> str:
     ports = body["spec"].get("ports") or []
     return ",".join(f"{one['port']}/{one.get('protocol', 'TCP')}" for one in ports) or "<none>"
 
 
+def _containers(body: Body) -> list[Body]:
+    spec: Body = body["spec"]
+    inner: Body = spec.get("template", {}).get("spec") or spec
+    found: list[Body] = inner.get("containers") or []
+    return found
+
+
+def _names(body: Body) -> str:
+    return ",".join(one["name"] for one in _containers(body))
+
+
+def _images(body: Body) -> str:
+    return ",".join(one["image"] for one in _containers(body))
+
+
+def _selector(body: Body) -> str:
+    return selector_text(body["spec"].get("selector") or {}) or "<none>"
+
+
+def _node(body: Body) -> str:
+    return body["spec"].get("nodeName") or "<none>"
+
+
+def _address(body: Body) -> str:
+    return _status(body).get("podIP") or "<none>"
+
+
+def _last_seen(body: Body) -> str:
+    series = body.get("series") or {}
+    return _ago(
+        series.get("lastObservedTime") or body.get("lastTimestamp") or body.get("eventTime")
+    )
+
+
+def _roles(body: Body) -> str:
+    prefix = "node-role.kubernetes.io/"
+    labels = body["metadata"].get("labels") or {}
+    return (
+        ",".join(sorted(k.removeprefix(prefix) for k in labels if k.startswith(prefix))) or "<none>"
+    )
+
+
+def _number(name: str, count: Callable[[Body], Any], priority: int = 0) -> Any:
+    return name, "integer", priority, count
+
+
+def _text(name: str, tell: Callable[[Body], Any], priority: int = 0) -> Any:
+    return name, "string", priority, tell
+
+
+TEMPLATE = (
+    _text("Containers", _names, 1),
+    _text("Images", _images, 1),
+    _text("Selector", _selector, 1),
+)
 COLUMNS: dict[str, Columns] = {
-    "Pod": (("Ready", _ready), ("Status", _pod_status), ("Restarts", _restarts)),
+    "Pod": (
+        _text("Ready", _ready),
+        _text("Status", _pod_status),
+        _text("Restarts", _restarts),
+        _text("IP", _address, 1),
+        _text("Node", _node, 1),
+        _text("Nominated Node", lambda body: _status(body).get("nominatedNodeName") or "<none>", 1),
+        _text("Readiness Gates", lambda _: "<none>", 1),
+    ),
     "Deployment": (
-        ("Ready", _of_wanted),
-        ("Up-to-date", _count("updatedReplicas")),
-        ("Available", _count("availableReplicas")),
+        _text("Ready", _of_wanted),
+        _number("Up-to-date", _count("updatedReplicas")),
+        _number("Available", _count("availableReplicas")),
+        *TEMPLATE,
     ),
     "ReplicaSet": (
-        ("Desired", _wanted),
-        ("Current", _count("replicas")),
-        ("Ready", _count("readyReplicas")),
+        _number("Desired", _wanted),
+        _number("Current", _count("replicas")),
+        _number("Ready", _count("readyReplicas")),
+        *TEMPLATE,
     ),
-    "Node": (("Status", _node_status), ("Version", _version)),
-    "Namespace": (("Status", lambda body: _status(body).get("phase", "")),),
+    "Node": (_text("Status", _node_status), _text("Roles", _roles), _text("Version", _version)),
+    "Namespace": (_text("Status", lambda body: _status(body).get("phase", "")),),
     "Event": (
-        ("Type", _field("type")),
-        ("Reason", _field("reason")),
-        ("Object", _about),
-        ("Message", _field("message")),
+        _text("Last Seen", _last_seen),
+        _text("Type", _field("type")),
+        _text("Reason", _field("reason")),
+        _text("Object", _about),
+        _text("Message", lambda body: str(body.get("message", "")).strip()),
+        _text("Name", _name, 1),
     ),
-    "ConfigMap": (("Data", _data),),
-    "Secret": (("Type", _field("type")), ("Data", _data)),
-    "Service": (("Type", _spec("type")), ("Cluster-IP", _spec("clusterIP")), ("Port(s)", _ports)),
+    "ConfigMap": (_number("Data", _data),),
+    "Secret": (_text("Type", _field("type")), _number("Data", _data)),
+    "Service": (
+        _text("Type", _spec("type")),
+        _text("Cluster-IP", _spec("clusterIP")),
+        _text("External-IP", lambda _: "<none>"),
+        _text("Port(s)", _ports),
+    ),
     "PodDisruptionBudget": (
-        ("Min Available", _spec("minAvailable")),
-        ("Max Unavailable", _spec("maxUnavailable")),
-        ("Allowed Disruptions", _allowed),
+        _text("Min Available", _limit("minAvailable")),
+        _text("Max Unavailable", _limit("maxUnavailable")),
+        _number("Allowed Disruptions", _allowed),
     ),
     "HorizontalPodAutoscaler": (
-        ("Minpods", _spec("minReplicas")),
-        ("Maxpods", _spec("maxReplicas")),
-        ("Replicas", _count("currentReplicas")),
+        _text("Minpods", _spec("minReplicas")),
+        _number("Maxpods", _spec("maxReplicas")),
+        _number("Replicas", _count("currentReplicas")),
     ),
-    "Lease": (("Holder", lambda body: body.get("spec", {}).get("holderIdentity", "")),),
+    "Lease": (_text("Holder", lambda body: body.get("spec", {}).get("holderIdentity", "")),),
+    "NetworkPolicy": (_text("Pod-Selector", lambda body: _selector_of(body, "podSelector")),),
+    "PriorityClass": (
+        _number("Value", _field("value")),
+        ("Global-Default", "boolean", 0, lambda body: bool(body.get("globalDefault"))),
+        _text("PreemptionPolicy", _field("preemptionPolicy")),
+    ),
+    "CustomResourceDefinition": (
+        ("Created At", "date", 0, lambda body: body["metadata"]["creationTimestamp"]),
+    ),
 }
-
-
-def wants_table(accept: Iterable[str]) -> bool:
-    """Return whether a client would rather have a table."""
-    return any("as=Table" in one for one in accept)

@@ -12,22 +12,26 @@ from collections.abc import AsyncIterator
 import orjson
 
 from deployments.embedded.kubernetes.errors import ApiError
+from deployments.embedded.kubernetes.forms import Form
 from deployments.embedded.kubernetes.requests import Listing, Target
 from deployments.embedded.kubernetes.store import Change, Store
 
 BOOKMARK_SECONDS = 15.0
 LONGEST_SECONDS = 1800.0
+WHOLE = Form()
 INITIAL_END = "k8s.io/initial-events-end"
 
 
-async def lines(store: Store, target: Target, wanted: Listing) -> AsyncIterator[bytes]:
+async def lines(
+    store: Store, target: Target, wanted: Listing, form: Form = WHOLE
+) -> AsyncIterator[bytes]:
     """Yield the lines of a watch, several at once where several are there."""
-    shelf, place = store.shelf(target.kind), wanted.version or 0
+    shelf, place = store.shelf(target.stored), wanted.version or 0
     loop = asyncio.get_running_loop()
     end = loop.time() + min(wanted.seconds or LONGEST_SECONDS, LONGEST_SECONDS)
     if not place or wanted.initial:
         place = store.version
-        yield _there(store, target, wanted)
+        yield _there(store, target, wanted, form)
     told_at = loop.time()
     while True:
         waiting = shelf.waiting
@@ -45,7 +49,9 @@ async def lines(store: Store, target: Target, wanted: Listing) -> AsyncIterator[
             ]
             if seen:
                 told_at = loop.time()
-                yield b"".join(_line(change, one.entry.data) for change, one in seen)
+                yield b"".join(
+                    _line(change, form.one(target.kind, one.told(change))) for change, one in seen
+                )
             continue
         now = loop.time()
         if now >= end:
@@ -62,10 +68,13 @@ async def lines(store: Store, target: Target, wanted: Listing) -> AsyncIterator[
             continue
 
 
-def _there(store: Store, target: Target, wanted: Listing) -> bytes:
+def _there(store: Store, target: Target, wanted: Listing, form: Form) -> bytes:
     """Return what is there as if it had just been added, and that this is all, where that is asked."""
-    found = store.list(target.kind, target.namespace, labels=wanted.labels, fields=wanted.fields)
-    told = [_line(Change.ADDED, entry.data) for entry in sorted(found, key=lambda one: one.version)]
+    found = store.list(target.stored, target.namespace, labels=wanted.labels, fields=wanted.fields)
+    told = [
+        _line(Change.ADDED, form.one(target.kind, entry))
+        for entry in sorted(found, key=lambda one: one.version)
+    ]
     if wanted.initial:
         told.append(_bookmark(target, store.version, initial=True))
     return b"".join(told)

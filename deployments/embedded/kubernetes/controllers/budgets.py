@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.controllers.rollouts import share
 from deployments.embedded.kubernetes.kinds import Kind
-from deployments.embedded.kubernetes.objects import FINISHED
+from deployments.embedded.kubernetes.lifetimes import FINISHED
 from deployments.embedded.kubernetes.pods import is_ready, set_condition
 from deployments.embedded.kubernetes.selectors import object_selector
 from deployments.embedded.kubernetes.store import NOBODY, Body, Happened
@@ -80,6 +80,8 @@ class Budgets(Controller):
         told = body | {"status": status}
         reason = "SufficientPods" if allowed else "InsufficientPods"
         set_condition(told, "DisruptionAllowed", "True" if allowed else "False", reason=reason)
+        for one in status["conditions"]:
+            one |= {"message": "", "observedGeneration": status["observedGeneration"]}
         if status != before:
             self.objects.store.put(budgets, told)
         return EVICTED_SECONDS if evicted else None

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.kinds import Kind
-from deployments.embedded.kubernetes.objects import FOREGROUND, ORPHAN, Deletion
+from deployments.embedded.kubernetes.lifetimes import FOREGROUND, ORPHAN
+from deployments.embedded.kubernetes.objects import Deletion
 from deployments.embedded.kubernetes.store import Body, Change, Entry, Happened
 
 

@@ -6,8 +6,16 @@ from collections.abc import Iterable
 
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.kinds import CRD, Kind, Kinds
+from deployments.embedded.kubernetes.objects import Deletion
 from deployments.embedded.kubernetes.pods import set_condition
 from deployments.embedded.kubernetes.store import Body, Change, Happened
+
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+AGAIN_SECONDS = 0.5
+ACCEPTED = (
+    ("NamesAccepted", "NoConflicts", "no conflicts found"),
+    ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+)
 
 
 class Definitions(Controller):
@@ -27,32 +35,49 @@ class Definitions(Controller):
         return [happened.entry.key]
 
     def reconcile(self, key: Key) -> float | None:
-        """Make a definition's kinds known."""
+        """Make a definition's kinds known, or take its objects away before it goes."""
         kind = self.watched[0]
         entry = self.objects.store.get(kind, *key)
         if entry is None:
             return None
         body = entry.body()
+        if body["metadata"].get("deletionTimestamp"):
+            return self._empty(body)
         define(self.objects.kinds, body)
+        finalizers = body["metadata"].setdefault("finalizers", [])
+        if CLEANUP not in finalizers:
+            finalizers.append(CLEANUP)
         names = body["spec"]["names"]
-        accepted = {"singular": names["kind"].lower(), "listKind": f"{names['kind']}List"} | names
         status = body.get("status") or {}
-        if status.get("acceptedNames") != accepted:
-            body["status"] = status | {
-                "acceptedNames": accepted,
-                "storedVersions": [v["name"] for v in body["spec"]["versions"] if v.get("storage")],
-            }
-            set_condition(
-                body, "NamesAccepted", "True", reason="NoConflicts", message="no conflicts found"
-            )
-            set_condition(
-                body,
-                "Established",
-                "True",
-                reason="InitialNamesAccepted",
-                message="the initial names have been accepted",
-            )
+        body["status"] = status | {
+            "acceptedNames": {"singular": names["kind"].lower(), "listKind": f"{names['kind']}List"}
+            | names,
+            "storedVersions": [v["name"] for v in body["spec"]["versions"] if v.get("storage")],
+        }
+        for name, reason, message in ACCEPTED:
+            set_condition(body, name, "True", reason=reason, message=message)
+        if body != entry.body():
             self.objects.store.put(kind, body)
+        return None
+
+    def _empty(self, body: Body) -> float | None:
+        """Delete the objects of a definition that goes; the last of them lets it go."""
+        kinds, spec, left = self.objects.kinds, body["spec"], False
+        for version in spec["versions"]:
+            kind = kinds.find(spec["group"], version["name"], spec["names"]["plural"])
+            if kind is None:
+                continue
+            for entry in self.objects.store.list(kind):
+                _, gone = self.objects.delete(kind, entry.namespace, entry.name, Deletion())
+                left = left or not gone
+        if left:
+            return AGAIN_SECONDS
+        metadata = body["metadata"]
+        metadata["finalizers"] = [one for one in metadata["finalizers"] if one != CLEANUP]
+        kinds.set_custom(spec["group"], spec["names"]["plural"], [])
+        entry = self.objects.store.put(self.watched[0], body)
+        if not metadata["finalizers"]:
+            self.objects.finish(self.watched[0], entry)
         return None
 
 
@@ -78,6 +103,11 @@ def define(kinds: Kinds, definition: Body) -> None:
                 ),
                 generation=True,
                 custom=True,
+                needs_version=True,
+                categories=tuple(names.get("categories") or ()),
+                schema=(version.get("schema") or {}).get("openAPIV3Schema"),
+                scale_paths=(version.get("subresources") or {}).get("scale"),
+                columns=tuple(version.get("additionalPrinterColumns") or ()),
             )
             for version in spec["versions"]
             if version.get("served")

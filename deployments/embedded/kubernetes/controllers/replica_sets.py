@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key, owner_of
 from deployments.embedded.kubernetes.events import record
 from deployments.embedded.kubernetes.kinds import Kind
-from deployments.embedded.kubernetes.objects import FINISHED, Deletion, Writer
+from deployments.embedded.kubernetes.lifetimes import FINISHED
+from deployments.embedded.kubernetes.objects import Deletion, Writer
 from deployments.embedded.kubernetes.pods import is_ready
 from deployments.embedded.kubernetes.selectors import object_selector
 from deployments.embedded.kubernetes.store import NOBODY, Body, Entry, Happened

@@ -10,7 +10,7 @@ from typing import Any
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.events import WARNING, record
 from deployments.embedded.kubernetes.kinds import Kind
-from deployments.embedded.kubernetes.objects import FINISHED
+from deployments.embedded.kubernetes.lifetimes import FINISHED
 from deployments.embedded.kubernetes.pods import bind, set_condition
 from deployments.embedded.kubernetes.quantities import amount, requested
 from deployments.embedded.kubernetes.store import Body, Entry, Happened

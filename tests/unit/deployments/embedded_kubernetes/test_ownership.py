@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployments.embedded.kubernetes.api_types import type_named
 from deployments.embedded.kubernetes.errors import ApiError
 from deployments.embedded.kubernetes.fields import from_wire, shown, to_wire, values_of
 from deployments.embedded.kubernetes.ownership import (
@@ -20,6 +21,7 @@ from deployments.embedded.kubernetes.ownership import (
     owned_fields,
 )
 
+TYPE = type_named("apps", "v1", "Deployment")
 NOW = "2026-03-01T12:00:00Z"
 LATER = "2026-03-01T12:05:00Z"
 
@@ -43,7 +45,7 @@ def applied(
     force: bool = False,
     now: str = NOW,
 ) -> dict[str, Any]:
-    return apply(deepcopy(wanted), live, manager(name), force=force, now=now)
+    return apply(deepcopy(wanted), live, manager(name), force=force, now=now, of=TYPE)
 
 
 def containers(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ def test_an_update_takes_what_it_changes() -> None:
     live = applied(config(APP, replicas=3), None, "kubectl")
     changed = deepcopy(live)
     changed["spec"]["replicas"] = 7
-    note_update(changed, live, manager("scaler", UPDATE), now=LATER)
+    note_update(changed, live, manager("scaler", UPDATE), now=LATER, of=TYPE)
     owned = {one.name: fields for one, (fields, _) in owned_fields(changed).items()}
     assert owned["scaler"] == {("f:spec", "f:replicas")}
     assert ("f:spec", "f:replicas") not in owned["kubectl"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployments.embedded.kubernetes.api_types import type_named
 from deployments.embedded.kubernetes.errors import ApiError
 from deployments.embedded.kubernetes.patches import json_patch, merge_patch, strategic_patch
 
@@ -18,10 +19,11 @@ POD: dict[str, Any] = {
             {"name": "proxy", "image": "proxy:1", "ports": [{"containerPort": 80}]},
         ],
         "nodeSelector": {"zone": "a"},
-        "args": ["x"],
+        "tolerations": [{"key": "x"}],
     },
     "metadata": {"finalizers": ["one"]},
 }
+TYPE = type_named("", "v1", "Pod")
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
@@ -30,7 +32,7 @@ TREES = st.recursive(
 
 
 def spec(patch: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = strategic_patch(POD, {"spec": patch})["spec"]
+    found: dict[str, Any] = strategic_patch(POD, {"spec": patch}, TYPE)["spec"]
     return found
 
 
@@ -40,15 +42,15 @@ def test_items_of_a_list_with_keys_are_merged_and_others_stay() -> None:
     assert app == {
         "name": "app",
         "image": "app:1",
-        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+        "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}],
     }
     assert proxy == POD["spec"]["containers"][1]
 
 
 def test_an_item_is_deleted_by_its_key_and_a_list_without_keys_is_replaced() -> None:
-    found = spec({"containers": [{"name": "app", "$patch": "delete"}], "args": ["y", "z"]})
+    found = spec({"containers": [{"name": "app", "$patch": "delete"}], "tolerations": []})
     assert [one["name"] for one in found["containers"]] == ["proxy"]
-    assert found["args"] == ["y", "z"]
+    assert found["tolerations"] == []
 
 
 def test_a_list_is_replaced_where_the_patch_says_so() -> None:
@@ -63,6 +65,11 @@ def test_the_order_of_items_is_what_the_patch_asks_for() -> None:
     assert [one["name"] for one in found["containers"]] == ["proxy", "app"]
 
 
+def test_items_of_a_patch_come_before_others_unless_those_were_between_them() -> None:
+    found = spec({"containers": [{"name": "new"}, {"name": "proxy"}]})
+    assert [one["name"] for one in found["containers"]] == ["new", "app", "proxy"]
+
+
 def test_null_removes_and_retained_keys_remove_the_rest() -> None:
     assert "nodeSelector" not in spec({"nodeSelector": None})
     found = strategic_patch({"a": {"x": 1, "y": 2}}, {"a": {"$retainKeys": ["x"], "x": 3}})
@@ -70,9 +77,10 @@ def test_null_removes_and_retained_keys_remove_the_rest() -> None:
 
 
 def test_a_set_grows_and_an_item_of_it_can_be_taken_out() -> None:
-    grown = strategic_patch(POD, {"metadata": {"finalizers": ["two"]}})
-    assert grown["metadata"]["finalizers"] == ["one", "two"]
-    left = strategic_patch(grown, {"metadata": {"$deleteFromPrimitiveList/finalizers": ["one"]}})
+    grown = strategic_patch(POD, {"metadata": {"finalizers": ["two", "one"]}}, TYPE)
+    assert grown["metadata"]["finalizers"] == ["two", "one"]
+    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["one"]}}
+    left = strategic_patch(grown, patch, TYPE)
     assert left["metadata"]["finalizers"] == ["two"]
 
 
@@ -104,6 +112,7 @@ def test_each_operation_of_a_json_patch(operation: Any, expected: Any) -> None:
         {"op": "test", "path": "/a/1", "value": 3},
         {"op": "remove", "path": "/c"},
         {"op": "replace", "path": "/a/7", "value": 1},
+        {"op": "increment", "path": "/a/0"},
         {"op": "add", "path": "/c/d", "value": 1},
     ],
 )

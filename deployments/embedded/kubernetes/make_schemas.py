@@ -1,0 +1,129 @@
+r"""Write `api_schemas.json.gz` from the source of Kubernetes: what every built-in kind is made of.
+
+    python -m deployments.embedded.kubernetes.make_schemas ~/go/pkg/mod/k8s.io/kubernetes@v1.36.4 \
+        ~/go/pkg/mod/k8s.io/api@v0.36.4 ~/go/pkg/mod/k8s.io/apimachinery@v0.36.4
+
+The OpenAPI documents of Kubernetes (Apache License 2.0) say which fields there are, of which types, and
+how lists are merged. Only the Go source says which numbers and switches are left out when they are zero.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App
+
+from deployments.embedded.kubernetes.kinds import BUILT_IN
+
+Json = Any
+OUTPUT = Path(__file__).with_name("api_schemas.json.gz")
+REFERENCE = "#/components/schemas/"
+OTHERS = (
+    "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.policy.v1.Eviction",
+    "io.k8s.api.core.v1.Binding", "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Status", "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta",
+    "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+    "io.k8s.api.authorization.v1.SubjectAccessReview",
+    "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+)  # fmt: skip
+"""Types that have no path of their own among the kinds."""
+_STRUCT = re.compile(r"^type (\w+) struct \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r'^\s+\w+\s+([\w.]+)\s+`json:"(\w+),omitempty', re.MULTILINE)
+SCALARS = frozenset({"int32", "int64", "bool", "string", "int", "types.UID", "float64"})
+
+app = App(help=__doc__)
+
+
+@app.default
+def make(kubernetes: Path, api: Path, apimachinery: Path) -> None:
+    """Write the file.
+
+    Args:
+        kubernetes: Folder of the module k8s.io/kubernetes.
+        api: Of k8s.io/api.
+        apimachinery: Of k8s.io/apimachinery.
+    """
+    known: dict[str, Json] = {}
+    for one in sorted((kubernetes / "api" / "openapi-spec" / "v3").glob("*.json")):
+        known |= json.loads(one.read_text()).get("components", {}).get("schemas", {})
+    omitted = _omitted_when_zero(
+        [*api.glob("*/*/types.go"), apimachinery / "pkg/apis/meta/v1/types.go"]
+    )
+    wanted = [*OTHERS, *(name for name, schema in known.items() if _is_served(schema))]
+    found = {name: _reduced(known[name]) for name in sorted(_closure(known, wanted))}
+    for name, schema in found.items():
+        for field in omitted.get(_go_name(name), ()):
+            if field in schema.get("properties", {}):
+                schema["properties"][field]["x-omitted-zero"] = True
+    content = json.dumps(found, separators=(",", ":"), sort_keys=True).encode()
+    OUTPUT.write_bytes(gzip.compress(content, mtime=0))
+
+
+def _is_served(schema: Json) -> bool:
+    kinds = {(one.group, one.version, one.name) for one in BUILT_IN}
+    said = schema.get("x-kubernetes-group-version-kind") or ()
+    return any(
+        (one["group"], one["version"], one["kind"].removesuffix("List")) in kinds for one in said
+    )
+
+
+def _closure(known: dict[str, Json], wanted: list[str]) -> set[str]:
+    found: set[str] = set()
+    left = list(wanted)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += _references(known[name])
+    return found
+
+
+def _references(schema: Json) -> Iterator[str]:
+    if isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            yield reference.removeprefix(REFERENCE)
+        for one in schema.values():
+            yield from _references(one)
+    elif isinstance(schema, list):
+        for one in schema:
+            yield from _references(one)
+
+
+def _reduced(schema: Json) -> Json:
+    """Return a schema without what people read, which is most of it."""
+    if isinstance(schema, dict):
+        return {
+            key: _reduced(one)
+            for key, one in schema.items()
+            if not (key == "description" and isinstance(one, str))
+        }
+    return [_reduced(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _omitted_when_zero(sources: list[Path]) -> dict[str, list[str]]:
+    """Return the fields of each Go structure that are plain values and left out when they are zero."""
+    found: dict[str, list[str]] = {}
+    for source in sources:
+        place = f"{source.parent.parent.name}.{source.parent.name}"
+        for name, inside in _STRUCT.findall(source.read_text()):
+            found[f"{place}.{name}"] = [
+                field
+                for kind, field in _FIELD.findall(inside)
+                if kind in SCALARS or kind[0].isupper()
+            ]
+    return found
+
+
+def _go_name(name: str) -> str:
+    """Return, for io.k8s.api.core.v1.Pod, core.v1.Pod."""
+    return ".".join(name.split(".")[-3:])
+
+
+if __name__ == "__main__":
+    app()
