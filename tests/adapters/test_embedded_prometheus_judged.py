@@ -1,0 +1,54 @@
+"""The embedded Prometheus answers as the real one does; this first part holds the judge itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.prometheus_judge import (
+    INSTANTS,
+    QUERIES,
+    RANGE,
+    REFUSED,
+    asked,
+    difference,
+    real_prometheus,
+)
+from tests.support.reality import ToolPath
+
+pytestmark = pytest.mark.real("prometheus", "promtool")
+EMPTY = {"absent(up)", "kube_pod_info unless on (pod) http_requests_total"}
+
+
+@pytest.fixture(scope="module")
+def real(tool_path: ToolPath, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("prometheus")
+    with (
+        real_prometheus(tool_path("prometheus"), tool_path("promtool"), folder) as url,
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_judge_answers_what_is_asked(real: httpx.Client, query: str) -> None:
+    found = asked(real, "query_range", query=query, **RANGE)
+    assert found["status"] == "success", found
+    assert bool(found["data"]["result"]) is (query not in EMPTY)
+    assert asked(real, "query", query=query, time=f"{INSTANTS[0]}")["status"] == "success"
+
+
+@pytest.mark.parametrize(("query", "kind"), REFUSED)
+def test_the_judge_refuses_what_is_wrong(real: httpx.Client, query: str, kind: str) -> None:
+    found = asked(real, "query", query=query, time=f"{INSTANTS[0]}")
+    assert (found["status"], found["errorType"]) == ("error", kind)
+
+
+def test_the_judge_tells_answers_apart(real: httpx.Client) -> None:
+    one, other = (
+        asked(real, "query", query=text, time=f"{INSTANTS[0]}") for text in ("up", "2*up")
+    )
+    assert difference(one, one) is None
+    assert difference(one, other) is not None
