@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,14 +180,21 @@ BUILT_IN = (
 
 @dataclass(slots=True)
 class Kinds:
-    """All kinds by the path that leads to them; definitions add to the built-in ones."""
+    """All kinds by the path that leads to them; definitions add to the built-in ones.
+
+    Attributes:
+        listeners: Told each kind that is stored apart from all before.
+    """
 
     _by_path: dict[tuple[str, str, str], Kind] = field(
         default_factory=lambda: {(one.group, one.version, one.plural): one for one in BUILT_IN}
     )
 
+    listeners: list[Callable[[Kind], None]] = field(default_factory=list)
+    _told: set[tuple[str, str]] = field(default_factory=set)
+
     def __iter__(self) -> Iterator[Kind]:
-        return iter(self._by_path.values())
+        return iter(list(self._by_path.values()))
 
     def find(self, group: str, version: str, plural: str) -> Kind | None:
         """Return the kind at a path."""
@@ -222,3 +229,8 @@ class Kinds:
         for path in old:
             del self._by_path[path]
         self._by_path |= {(one.group, one.version, one.plural): one for one in kinds}
+        for one in kinds:
+            if one.key not in self._told:
+                self._told.add(one.key)
+                for tell in self.listeners:
+                    tell(one)

@@ -196,11 +196,10 @@ class Objects:
         holds = bool(finalizers) or kind.name == "Namespace" or grace > 0
         if how.dry_run:
             return before, not holds
-        if not holds:
+        if not holds and kind.name != "Pod":
             return self.store.remove(kind, before), True
         since = metadata.get("deletionTimestamp")
-        shorter = since is None or grace < metadata.get("deletionGracePeriodSeconds", grace)
-        if shorter:
+        if since is None or grace < metadata.get("deletionGracePeriodSeconds", grace):
             until = datetime.now(UTC) + timedelta(seconds=grace)
             metadata |= {"deletionTimestamp": timestamp(until), "deletionGracePeriodSeconds": grace}
             if kind.generation and since is None:
@@ -209,7 +208,9 @@ class Objects:
             metadata["finalizers"] = finalizers
         if kind.name == "Namespace":
             body["status"] = {**(body.get("status") or {}), "phase": "Terminating"}
-        return (self.store.put(kind, body) if body != before.body() else before), False
+        marked = self.store.put(kind, body) if body != before.body() else before
+        # A pod is told to end, with no time for it, before it is gone.
+        return (marked, False) if holds else (self.store.remove(kind, marked), True)
 
     def finish(self, kind: Kind, entry: Entry) -> None:
         """Take away an object that nothing holds any more."""

@@ -19,6 +19,11 @@ class Collector(Controller):
         self._going: dict[str, tuple[Kind, Key]] = {}
         return tuple(self.objects.kinds)
 
+    async def run(self) -> None:
+        """Work until cancelled, also on kinds that are defined meanwhile."""
+        self.objects.kinds.listeners.append(self.follow)
+        await super().run()
+
     def everything(self) -> Iterable[Key]:
         """Return nothing: only changes matter."""
         return []
@@ -48,21 +53,27 @@ class Collector(Controller):
     def _collect(self, uid: str) -> None:
         for kind in self.objects.kinds:
             for entry in list(self.objects.store.owned(kind, uid)):
-                if not any(self._exists(one) for one in _owners(entry)):
+                there = [one for one in _owners(entry) if self._exists(one, entry.namespace)]
+                if not there:
                     self.objects.delete(kind, entry.namespace, entry.name, Deletion())
+                elif len(there) < len(_owners(entry)):
+                    self._disown(kind, entry, there)
 
-    def _exists(self, reference: Body) -> bool:
+    def _disown(self, kind: Kind, entry: Entry, kept: list[Body]) -> None:
+        body = entry.body()
+        if kept:
+            body["metadata"]["ownerReferences"] = kept
+        else:
+            del body["metadata"]["ownerReferences"]
+        self.objects.store.put(kind, body)
+
+    def _exists(self, reference: Body, namespace: str) -> bool:
+        group = reference["apiVersion"].rpartition("/")[0]
         for kind in self.objects.kinds:
-            if kind.name != reference["kind"]:
-                continue
-            group = reference["apiVersion"].rpartition("/")[0]
-            if kind.group != group:
-                continue
-            return any(
-                entry.uid == reference["uid"]
-                for entry in self.objects.store.shelf(kind).entries.values()
-                if entry.name == reference["name"]
-            )
+            if (kind.name, kind.group) == (reference["kind"], group):
+                place = namespace if kind.namespaced else ""
+                found = self.objects.store.get(kind, place, reference["name"])
+                return found is not None and found.uid == reference["uid"]
         return False
 
     def _let_go(self, uid: str) -> None:
@@ -80,10 +91,7 @@ class Collector(Controller):
         ]
         if ORPHAN in finalizers:
             for one, found in dependents:
-                body = found.body()
-                kept = [ref for ref in body["metadata"]["ownerReferences"] if ref["uid"] != uid]
-                body["metadata"]["ownerReferences"] = kept
-                self.objects.store.put(one, body)
+                self._disown(one, found, [ref for ref in _owners(found) if ref["uid"] != uid])
             self._remove_finalizer(kind, entry, ORPHAN)
         elif FOREGROUND in finalizers:
             blocking = [(one, found) for one, found in dependents if _blocks(found, uid)]

@@ -35,6 +35,7 @@ class Controller(ABC):
         self.watched: tuple[Kind, ...] = self.kinds()
         self._dirty: dict[Key, None] = {}
         self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     @abstractmethod
     def kinds(self) -> tuple[Kind, ...]:
@@ -58,7 +59,7 @@ class Controller(ABC):
 
     async def run(self) -> None:
         """Work until cancelled."""
-        tasks = [asyncio.create_task(self._follow(kind)) for kind in self.watched]
+        tasks = self._tasks = [asyncio.create_task(self._follow(kind)) for kind in self.watched]
         if self.every_seconds is not None:
             tasks.append(asyncio.create_task(self._tick(self.every_seconds)))
         try:
@@ -70,6 +71,10 @@ class Controller(ABC):
         finally:
             for one in tasks:
                 one.cancel()
+
+    def follow(self, kind: Kind) -> None:
+        """Watch one more kind."""
+        self._tasks.append(asyncio.create_task(self._follow(kind)))
 
     async def _work(self) -> None:
         done = 0

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key, owner_of
-from deployments.embedded.kubernetes.events import record
+from deployments.embedded.kubernetes.errors import ApiError
+from deployments.embedded.kubernetes.events import NORMAL, WARNING, record
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.lifetimes import FINISHED
 from deployments.embedded.kubernetes.objects import Deletion, Writer
-from deployments.embedded.kubernetes.pods import is_ready
+from deployments.embedded.kubernetes.pods import is_ready, set_condition
 from deployments.embedded.kubernetes.selectors import object_selector
 from deployments.embedded.kubernetes.store import NOBODY, Body, Entry, Happened
 
 COMPONENT = "replicaset-controller"
 WRITER = Writer(manager="kube-controller-manager")
 MOST_AT_ONCE = 500
+RETRY_SECONDS = 1.0
+COST = "controller.kubernetes.io/pod-deletion-cost"
+PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
 class ReplicaSets(Controller):
@@ -47,14 +53,32 @@ class ReplicaSets(Controller):
             return None
         body = entry.body()
         if not body["metadata"].get("deletionTimestamp"):
+            self._release(body, entry)
             self._adopt(body, entry)
         owned = list(self.objects.store.owned(pods, entry.uid))
         alive = [one for one in owned if _is_alive(one.body())]
-        wanted = int(body["spec"]["replicas"])
+        wanted, failure = int(body["spec"]["replicas"]), ""
         if not body["metadata"].get("deletionTimestamp"):
-            self._bring(body, alive, wanted)
+            failure = self._bring(body, alive, wanted)
             owned = list(self.objects.store.owned(pods, entry.uid))
-        return self._tell(sets, key, [found for one in owned if _is_alive(found := one.body())])
+        there = [found for one in owned if _is_alive(found := one.body())]
+        again = self._tell(sets, key, there, failure)
+        return RETRY_SECONDS if failure else again
+
+    def _release(self, body: Body, entry: Entry) -> None:
+        """Let go of pods that no longer have the labels."""
+        pods = self.watched[1]
+        selector = object_selector(body["spec"].get("selector"))
+        for pod in list(self.objects.store.owned(pods, entry.uid)):
+            if selector.fits(pod.labels):
+                continue
+            found = pod.body()
+            kept = [one for one in found["metadata"]["ownerReferences"] if one["uid"] != entry.uid]
+            if kept:
+                found["metadata"]["ownerReferences"] = kept
+            else:
+                del found["metadata"]["ownerReferences"]
+            self.objects.store.put(pods, found)
 
     def _adopt(self, body: Body, entry: Entry) -> None:
         pods = self.watched[1]
@@ -65,29 +89,28 @@ class ReplicaSets(Controller):
                 found["metadata"]["ownerReferences"] = [_reference(body)]
                 self.objects.store.put(pods, found)
 
-    def _bring(self, body: Body, alive: list[Entry], wanted: int) -> None:
+    def _bring(self, body: Body, alive: list[Entry], wanted: int) -> str:
+        """Make or delete pods; return why some could not be made, empty where all could."""
         pods, namespace = self.watched[1], body["metadata"]["namespace"]
         for _ in range(min(wanted - len(alive), MOST_AT_ONCE)):
-            made = self.objects.create(pods, namespace, _pod_of(body), WRITER)
-            record(
-                self.objects,
-                body,
-                "SuccessfulCreate",
-                f"Created pod: {made.name}",
-                component=COMPONENT,
-            )
+            try:
+                made = self.objects.create(pods, namespace, _pod_of(body), WRITER)
+            except ApiError as error:
+                self._say(body, "FailedCreate", f"Error creating: {error.message}", kind=WARNING)
+                return error.message
+            self._say(body, "SuccessfulCreate", f"Created pod: {made.name}")
         if len(alive) > wanted:
-            for pod in sorted(alive, key=_goes_first)[: len(alive) - wanted]:
+            siblings = Counter(node for one in alive if (node := one.fields["spec.nodeName"]))
+            order = sorted(alive, key=lambda pod: _goes_first(pod, siblings))
+            for pod in order[: len(alive) - wanted]:
                 self.objects.delete(pods, namespace, pod.name, Deletion())
-                record(
-                    self.objects,
-                    body,
-                    "SuccessfulDelete",
-                    f"Deleted pod: {pod.name}",
-                    component=COMPONENT,
-                )
+                self._say(body, "SuccessfulDelete", f"Deleted pod: {pod.name}")
+        return ""
 
-    def _tell(self, sets: Kind, key: Key, alive: list[Body]) -> float | None:
+    def _say(self, body: Body, reason: str, message: str, *, kind: str = NORMAL) -> None:
+        record(self.objects, body, reason, message, component=COMPONENT, kind=kind)
+
+    def _tell(self, sets: Kind, key: Key, alive: list[Body], failure: str) -> float | None:
         entry = self.objects.store.get(sets, *key)
         if entry is None:
             return None
@@ -104,8 +127,14 @@ class ReplicaSets(Controller):
             "readyReplicas": len(ready),
             "availableReplicas": len(ready) - len(waits),
         }
-        status = {"replicas": len(alive)} | {name: many for name, many in counts.items() if many}
+        status: Body = {"replicas": len(alive)}
+        status |= {name: many for name, many in counts.items() if many}
         status["observedGeneration"] = body["metadata"].get("generation", 1)
+        if failure:
+            known = (body.get("status") or {}).get("conditions") or []
+            status["conditions"] = list(known)
+            said = {"reason": "FailedCreate", "message": failure}
+            set_condition({"status": status}, "ReplicaFailure", "True", **said)
         if body.get("status") != status:
             self.objects.store.put(sets, body | {"status": status})
         return min(waits, default=None)
@@ -144,14 +173,35 @@ def _pod_of(body: Body) -> Body:
     return {"metadata": metadata, "spec": template["spec"]}
 
 
-def _goes_first(pod: Entry) -> tuple[bool, bool, bool, int, float]:
-    """Return the order in which pods are deleted: those that serve least, then the youngest."""
+def _goes_first(pod: Entry, siblings: Mapping[str, int]) -> tuple[Any, ...]:
+    """Return the order in which pods are deleted, as kube-controller-manager ranks them.
+
+    Those without a node go first, then by phase, those that are not ready, the cheaper ones, those with
+    most siblings on their node, those that are ready for less long, those that restarted, the youngest.
+    """
     body = pod.body()
     status = body.get("status") or {}
     restarts = sum(one.get("restartCount", 0) for one in status.get("containerStatuses") or ())
     age = datetime.fromisoformat(body["metadata"]["creationTimestamp"]).timestamp()
-    running = status.get("phase") == "Running"
-    return bool(body["spec"].get("nodeName")), running, is_ready(body), -restarts, -age
+    node = pod.fields["spec.nodeName"]
+    return (
+        bool(node),
+        PHASES.get(status.get("phase", ""), 1),
+        is_ready(body),
+        _cost(body),
+        -siblings.get(node, 0),
+        _ready_seconds(body),
+        -restarts,
+        -age,
+    )
+
+
+def _cost(pod: Body) -> int:
+    said = (pod["metadata"].get("annotations") or {}).get(COST, "0")
+    try:
+        return int(said)
+    except ValueError:
+        return 0
 
 
 def _ready_seconds(pod: Body) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.events import WARNING, record
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.lifetimes import FINISHED
+from deployments.embedded.kubernetes.objects import Deletion
 from deployments.embedded.kubernetes.pods import bind, set_condition
 from deployments.embedded.kubernetes.quantities import amount, requested
 from deployments.embedded.kubernetes.store import Body, Entry, Happened
@@ -19,6 +20,7 @@ COMPONENT = "default-scheduler"
 RETRY_SECONDS = 5.0
 NO_NODES = "no nodes available to schedule pods"
 SMALL = 1e-9
+CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Placed:
     cpu: float
     memory: float
     owner: str
+    priority: int = 0
 
 
 @dataclass(slots=True)
@@ -37,22 +40,24 @@ class Place:
 
     Attributes:
         version: Of the node when it was read; 0 before that.
-        refusal: Why no pod may go there; empty where some may.
+        is_cordoned: Whether only pods that tolerate it may go there.
         taints: That pods have to tolerate.
         labels: Of the node.
         offers: Cores, bytes and number of pods.
         cpu: Cores taken.
         memory: Bytes taken.
-        owners: Number of pods there by the unique id of their owner.
+        count: Pods there.
+        owners: Number of them by the unique id of their owner.
     """
 
     version: int = 0
-    refusal: str = ""
+    is_cordoned: bool = False
     taints: tuple[Mapping[str, Any], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     offers: tuple[float, float, float] = (0.0, 0.0, 0.0)
     cpu: float = 0.0
     memory: float = 0.0
+    count: int = 0
     owners: Counter[str] = field(default_factory=Counter)
 
     def read(self, entry: Entry) -> None:
@@ -70,14 +75,13 @@ class Place:
             amount(allocatable.get("memory", 0)),
             amount(allocatable.get("pods", 110)),
         )
-        self.refusal = "" if is_ready(body) else "node(s) were not ready"
-        if body["spec"].get("unschedulable"):
-            self.refusal = "node(s) were unschedulable"
+        self.is_cordoned = bool(body["spec"].get("unschedulable"))
 
     def take(self, pod: Placed, times: int) -> None:
         """Count a pod in, once, or out, minus once."""
         self.cpu += times * pod.cpu
         self.memory += times * pod.memory
+        self.count += times
         self.owners[pod.owner] += times
         if not self.owners[pod.owner]:
             del self.owners[pod.owner]
@@ -91,6 +95,7 @@ class Scheduler(Controller):
         self._placed: dict[Key, Placed] = {}
         self._places: dict[str, Place] = defaultdict(Place)
         self._waiting: dict[Key, None] = {}
+        self._priorities: Counter[int] = Counter()
         return self.kind("", "v1", "pods"), self.kind("", "v1", "nodes")
 
     def everything(self) -> Iterable[Key]:
@@ -123,12 +128,18 @@ class Scheduler(Controller):
         wanted = _wanted(entry.key, body, node="")
         refusals: Counter[str] = Counter()
         best: tuple[float, float, str] | None = None
+        full: list[str] = []
         for node in self.objects.store.shelf(nodes).entries.values():
             place = self._places[node.name]
             place.read(node)
-            why = _refusal(body["spec"], wanted, place)
+            why = _refusal(body["spec"], place)
             if why:
                 refusals[why] += 1
+                continue
+            short = _shortage(wanted, place)
+            if short:
+                refusals.update(short)
+                full.append(node.name)
                 continue
             rank = _rank(wanted, place, node.name)
             if best is None or rank < best:
@@ -138,13 +149,44 @@ class Scheduler(Controller):
             said = f"Successfully assigned {entry.namespace}/{entry.name} to {best[2]}"
             record(self.objects, body, "Scheduled", said, component=COMPONENT)
             return None
-        total = sum(refusals.values())
+        number = len(self.objects.store.shelf(nodes).entries)
         reasons = ", ".join(sorted(f"{many} {why}" for why, many in refusals.items()))
-        said = f"0/{total} nodes are available: {reasons}." if total else NO_NODES
+        said = f"0/{number} nodes are available: {reasons}." if number else NO_NODES
         if set_condition(body, "PodScheduled", "False", reason="Unschedulable", message=said):
-            self.objects.store.put(pods, body)
+            entry = self.objects.store.put(pods, body)
             record(self.objects, body, "FailedScheduling", said, component=COMPONENT, kind=WARNING)
+        self._preempt(entry, body, wanted, full)
         return RETRY_SECONDS
+
+    def _preempt(self, entry: Entry, body: Body, wanted: Placed, full: list[str]) -> None:
+        """Make room by ending less important pods, where that helps and was not done already."""
+        is_lowest = min(self._priorities, default=wanted.priority) >= wanted.priority
+        if is_lowest or body["spec"].get("preemptionPolicy") == "Never":
+            return
+        if (body.get("status") or {}).get("nominatedNodeName") in full:
+            return
+        chosen = fewest_victims(wanted, {name: self._places[name] for name in full}, self._placed)
+        if chosen is None:
+            return
+        node, victims = chosen
+        pods = self.watched[0]
+        body.setdefault("status", {})["nominatedNodeName"] = node
+        self.objects.store.put(pods, body)
+        for key in victims:
+            found = self.objects.store.get(pods, *key)
+            if found is not None:
+                self._end(found, entry, node)
+
+    def _end(self, victim: Entry, winner: Entry, node: str) -> None:
+        pods, found = self.watched[0], victim.body()
+        message = f"{COMPONENT}: preempting to accommodate a higher priority pod"
+        set_condition(
+            found, "DisruptionTarget", "True", reason="PreemptionByScheduler", message=message
+        )
+        self.objects.store.put(pods, found)
+        said = f"Preempted by pod {winner.uid} on node {node}"
+        record(self.objects, found, "Preempted", said, component=COMPONENT)
+        self.objects.delete(pods, victim.namespace, victim.name, Deletion())
 
     def _note(self, entry: Entry) -> None:
         self._drop(entry.key)
@@ -155,7 +197,11 @@ class Scheduler(Controller):
         if node:
             found = self._placed[entry.key] = _wanted(entry.key, body, node=node)
             self._places[node].take(found, 1)
-        elif not body["metadata"].get("deletionTimestamp"):
+            self._priorities[found.priority] += 1
+        elif (
+            not body["metadata"].get("deletionTimestamp")
+            and entry.fields["spec.schedulerName"] == COMPONENT
+        ):
             self._waiting[entry.key] = None
 
     def _drop(self, key: Key) -> None:
@@ -163,42 +209,96 @@ class Scheduler(Controller):
         had = self._placed.pop(key, None)
         if had is not None:
             self._places[had.node].take(had, -1)
+            self._priorities[had.priority] -= 1
+            if not self._priorities[had.priority]:
+                del self._priorities[had.priority]
 
 
 def _wanted(key: Key, pod: Body, *, node: str) -> Placed:
     references = pod["metadata"].get("ownerReferences") or ()
     # A pod of nobody is its own: it has no siblings to stay away from.
     owner = next((one["uid"] for one in references), "/".join(key))
-    return Placed(node, requested(pod["spec"], "cpu"), requested(pod["spec"], "memory"), owner)
+    spec = pod["spec"]
+    return Placed(
+        node, requested(spec, "cpu"), requested(spec, "memory"), owner, spec.get("priority", 0)
+    )
 
 
-def _refusal(spec: Body, wanted: Placed, place: Place) -> str:
-    if place.refusal:
-        return place.refusal
+def _refusal(spec: Body, place: Place) -> str:
+    """Return why a pod may not go to a node, whatever room there is; empty where it may."""
+    if place.is_cordoned and not tolerated(spec, CORDONED):
+        return "node(s) were unschedulable"
     for taint in place.taints:
         if not tolerated(spec, taint):
-            return f"node(s) had untolerated taint(s) {{{taint['key']}: {taint.get('value', '')}}}"
-    if not (spec.get("nodeSelector") or {}).items() <= place.labels.items():
+            return "node(s) had untolerated taint(s)"
+    selector = spec.get("nodeSelector")
+    if selector and not selector.items() <= place.labels.items():
         return "node(s) didn't match Pod's node affinity/selector"
-    cpu, memory, pods = place.offers
-    if place.owners.total() >= pods:
-        return "Too many pods"
-    if wanted.cpu and place.cpu + wanted.cpu > cpu + SMALL:
-        return "Insufficient cpu"
-    if wanted.memory and place.memory + wanted.memory > memory + SMALL:
-        return "Insufficient memory"
     return ""
+
+
+def _shortage(wanted: Placed, place: Place) -> list[str]:
+    """Return what a node has too little of."""
+    cpu, memory, pods = place.offers
+    found = []
+    if place.count >= pods:
+        found.append("Too many pods")
+    if wanted.cpu and place.cpu + wanted.cpu > cpu + SMALL:
+        found.append("Insufficient cpu")
+    if wanted.memory and place.memory + wanted.memory > memory + SMALL:
+        found.append("Insufficient memory")
+    return found
+
+
+def fewest_victims(
+    wanted: Placed, places: Mapping[str, Place], placed: Mapping[Key, Placed]
+) -> tuple[str, list[Key]] | None:
+    """Return a node and the pods to end there so that a more important one has room.
+
+    The node is the one where the most important of them is least important, then where they are fewest.
+
+    Args:
+        wanted: What the pod asks for, and its priority.
+        places: The nodes that lack nothing but room.
+        placed: Every pod that has a node.
+
+    Returns:
+        None where no node would have room.
+    """
+    lesser: dict[str, list[tuple[int, Key]]] = defaultdict(list)
+    for key, one in placed.items():
+        if one.node in places and one.priority < wanted.priority:
+            lesser[one.node].append((one.priority, key))
+    best: tuple[int, int, str] | None = None
+    found: dict[str, list[Key]] = {}
+    for node, candidates in lesser.items():
+        victims = _victims(wanted, places[node], sorted(candidates), placed)
+        if victims:
+            found[node] = victims
+            highest = max(placed[key].priority for key in victims)
+            best = min(best or (highest, len(victims), node), (highest, len(victims), node))
+    return None if best is None else (best[2], found[best[2]])
+
+
+def _victims(
+    wanted: Placed, place: Place, order: list[tuple[int, Key]], placed: Mapping[Key, Placed]
+) -> list[Key]:
+    room = replace(place)
+    for at, (_, key) in enumerate(order):
+        gone = placed[key]
+        room.cpu, room.memory, room.count = (
+            room.cpu - gone.cpu,
+            room.memory - gone.memory,
+            room.count - 1,
+        )
+        if not _shortage(wanted, room):
+            return [key for _, key in order[: at + 1]]
+    return []
 
 
 def _rank(wanted: Placed, place: Place, name: str) -> tuple[float, float, str]:
     """Return what is least where a pod should go: siblings there, then how full it is."""
     return float(place.owners[wanted.owner]), place.cpu / max(place.offers[0], SMALL), name
-
-
-def is_ready(node: Mapping[str, Any]) -> bool:
-    """Return whether a node says that it is ready."""
-    conditions = (node.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def tolerated(spec: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
