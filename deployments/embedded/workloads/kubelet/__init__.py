@@ -1,0 +1,1 @@
+"""Kubelets of a simulated world: what the physics says, written as kubelets write it, by an API client."""

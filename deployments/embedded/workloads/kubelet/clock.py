@@ -1,0 +1,43 @@
+"""The clock of the world, which may run faster than the one on the wall."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from deployments.embedded.workloads.physics.arrays import check_number
+
+FASTEST = 60.0
+
+
+class Clock:
+    """Unix time of the world, equal to that of the wall when it starts.
+
+    What happens in the world bears its time. Leases and heartbeats of nodes bear that of the wall, since
+    whoever reads them compares them with it.
+
+    Args:
+        speed: Seconds of the world in one second of the wall; above 0 to 60.
+        wall: Unix time of the wall.
+
+    Raises:
+        InvalidValueError: The speed is out of its bounds.
+    """
+
+    def __init__(self, *, speed: float = 1.0, wall: Callable[[], float] = time.time) -> None:
+        check_number("clock", "speed", speed, low=0.0, high=FASTEST, above=True)
+        self.speed = speed
+        self._wall = wall
+        self._start = wall()
+
+    def wall(self) -> float:
+        """Return the time on the wall."""
+        return self._wall()
+
+    def now(self) -> float:
+        """Return the time of the world."""
+        return self.of_wall(self._wall())
+
+    def of_wall(self, seconds: float) -> float:
+        """Return the time of the world at a time on the wall; the same before the world began."""
+        return seconds + max(seconds - self._start, 0.0) * (self.speed - 1.0)
