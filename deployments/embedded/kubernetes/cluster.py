@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from deployments.embedded.kubernetes import built_in_roles
 from deployments.embedded.kubernetes.access import Access, User
+from deployments.embedded.kubernetes.certificates import Certificate
 from deployments.embedded.kubernetes.controllers.budgets import Budgets
 from deployments.embedded.kubernetes.controllers.collector import Collector, Namespaces
 from deployments.embedded.kubernetes.controllers.definitions import Definitions
@@ -36,7 +38,11 @@ WRITER = Writer(manager="kube-apiserver")
 
 @asynccontextmanager
 async def running_cluster(
-    users: Mapping[str, User], *, port: int = 0, host: str = "127.0.0.1"
+    users: Mapping[str, User],
+    *,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[int]:
     """Serve a cluster until the block ends.
 
@@ -44,6 +50,7 @@ async def running_cluster(
         users: By bearer token.
         port: To listen on; 0 for a free one.
         host: The same.
+        certificate: To serve HTTPS with; None for plain HTTP.
 
     Yields:
         The port.
@@ -66,7 +73,8 @@ async def running_cluster(
         # A controller that fails ends the cluster: half of one would answer as if all were well.
         async with asyncio.TaskGroup() as group:
             controllers = [group.create_task(one(objects).run()) for one in CONTROLLERS]
-            site = web.TCPSite(runner, host, port)
+            context = None if certificate is None else certificate.context()
+            site = web.TCPSite(runner, host, port, ssl_context=context)
             await site.start()
             yield int(runner.addresses[0][1])
             for one in controllers:
@@ -84,24 +92,44 @@ def _api_service() -> Body:
     }
 
 
-def kubeconfig(url: str, token: str, *, namespace: str = "default") -> str:
-    """Return the file by which kubectl and the official clients find a cluster."""
+def kubeconfig(
+    url: str, token: str, *, namespace: str = "default", others: Mapping[str, str] | None = None,
+    certificate: Certificate | None = None,
+) -> str:  # fmt: skip
+    """Return the file by which kubectl and the official clients find a cluster.
+
+    Args:
+        url: Of the API server.
+        token: Of whom the current context is for.
+        namespace: Where commands work unless they say otherwise.
+        others: Further users to their tokens; each has a context of that name.
+        certificate: What the server is verified with; None where it speaks plain HTTP, over which
+            kubectl sends no token.
+    """
     name = "homeostat"
+    tokens = {name: token, **(others or {})}
+    server = {"server": url}
+    if certificate is not None:
+        server["certificate-authority-data"] = b64encode(certificate.pem).decode()
     return yaml.safe_dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": name,
-            "clusters": [{"name": name, "cluster": {"server": url}}],
-            "users": [{"name": name, "user": {"token": token}}],
+            "clusters": [{"name": name, "cluster": server}],
+            "users": [{"name": one, "user": {"token": said}} for one, said in tokens.items()],
             "contexts": [
-                {"name": name, "context": {"cluster": name, "user": name, "namespace": namespace}}
+                {"name": one, "context": {"cluster": name, "user": one, "namespace": namespace}}
+                for one in tokens
             ],
         }
     )
 
 
-def write_kubeconfig(path: Path, url: str, token: str) -> None:
-    """Write the file, for its owner's eyes only."""
+def write_kubeconfig(
+    path: Path, url: str, token: str, *, others: Mapping[str, str] | None = None,
+    certificate: Certificate | None = None,
+) -> None:  # fmt: skip
+    """Write the file, for its owner's eyes only; arguments as `kubeconfig` has them."""
     path.touch(mode=0o600)
-    path.write_text(kubeconfig(url, token))
+    path.write_text(kubeconfig(url, token, others=others, certificate=certificate))

@@ -68,6 +68,8 @@ def _pod_spec(spec: Body, *, template: bool) -> None:
         _tolerations(spec)
     for one in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         _container(one)
+        if not template:
+            _requests(one)
     for one in spec.get("volumes") or ():
         for source in ("configMap", "secret"):
             if source in one:
@@ -112,10 +114,15 @@ def _container(one: Body) -> None:
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if name in one:
             _probe(one[name])
-    requests, limits = (one["resources"].get(name) for name in ("requests", "limits"))
-    for name, limit in (limits or {}).items():
-        if name not in (requests or {}):
-            one["resources"].setdefault("requests", {})[name] = limit
+
+
+def _requests(one: Body) -> None:
+    """Ask for as much as is the limit, where less is not asked for; templates are left alone."""
+    resources = one["resources"]
+    known = resources.get("requests") or {}
+    for name, limit in (resources.get("limits") or {}).items():
+        if name not in known:
+            resources.setdefault("requests", {})[name] = limit
 
 
 def _probe(probe: Body) -> None:

@@ -4,7 +4,8 @@ r"""Write `api_schemas.json.gz` from the source of Kubernetes: what every built-
         ~/go/pkg/mod/k8s.io/api@v0.36.4 ~/go/pkg/mod/k8s.io/apimachinery@v0.36.4
 
 The OpenAPI documents of Kubernetes (Apache License 2.0) say which fields there are, of which types, and
-how lists are merged. Only the Go source says which numbers and switches are left out when they are zero.
+how lists are merged. Only the Go source says which numbers and switches are left out when they are zero,
+and which number each field has in protobuf.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ OTHERS = (
 """Types that have no path of their own among the kinds."""
 _STRUCT = re.compile(r"^type (\w+) struct \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r'^\s+\w+\s+([\w.]+)\s+`json:"(\w+),omitempty', re.MULTILINE)
+_NUMBER = re.compile(
+    r'^\s+(?:\w+\s+)?\*?([\[\]*\w.]+)\s+`json:"(\w*)[\w,]*"[^`]*?protobuf:"\w+,(\d+),', re.MULTILINE
+)
 SCALARS = frozenset({"int32", "int64", "bool", "string", "int", "types.UID", "float64"})
 
 app = App(help=__doc__)
@@ -51,17 +55,33 @@ def make(kubernetes: Path, api: Path, apimachinery: Path) -> None:
     known: dict[str, Json] = {}
     for one in sorted((kubernetes / "api" / "openapi-spec" / "v3").glob("*.json")):
         known |= json.loads(one.read_text()).get("components", {}).get("schemas", {})
-    omitted = _omitted_when_zero(
-        [*api.glob("*/*/types.go"), apimachinery / "pkg/apis/meta/v1/types.go"]
-    )
+    sources = [*api.glob("*/*/types.go"), apimachinery / "pkg/apis/meta/v1/types.go"]
+    structures = {
+        f"{one.parent.parent.name}.{one.parent.name}.{name}": inside
+        for one in sources
+        for name, inside in _STRUCT.findall(one.read_text())
+    }
     wanted = [*OTHERS, *(name for name, schema in known.items() if _is_served(schema))]
     found = {name: _reduced(known[name]) for name in sorted(_closure(known, wanted))}
     for name, schema in found.items():
-        for field in omitted.get(_go_name(name), ()):
-            if field in schema.get("properties", {}):
-                schema["properties"][field]["x-omitted-zero"] = True
+        _add_go(schema, structures, _go_name(name))
     content = json.dumps(found, separators=(",", ":"), sort_keys=True).encode()
     OUTPUT.write_bytes(gzip.compress(content, mtime=0))
+
+
+def _add_go(schema: Json, structures: dict[str, str], name: str) -> None:
+    """Add to a schema what only the Go source says, in place."""
+    inside = structures.get(name, "")
+    for kind, field in _FIELD.findall(inside):
+        if field in schema.get("properties", {}) and (kind in SCALARS or kind[0].isupper()):
+            schema["properties"][field]["x-omitted-zero"] = True
+    numbers: dict[str, Json] = {}
+    for kind, field, number in _NUMBER.findall(inside):
+        # The fields of an embedded structure are its own on the wire, and those of its holder in JSON.
+        embedded = structures.get(f"{name.rpartition('.')[0]}.{kind}", "")
+        numbers[number] = field or {inner: key for _, key, inner in _NUMBER.findall(embedded)}
+    if numbers:
+        schema["x-numbers"] = numbers
 
 
 def _is_served(schema: Json) -> bool:
@@ -104,20 +124,6 @@ def _reduced(schema: Json) -> Json:
             if not (key == "description" and isinstance(one, str))
         }
     return [_reduced(one) for one in schema] if isinstance(schema, list) else schema
-
-
-def _omitted_when_zero(sources: list[Path]) -> dict[str, list[str]]:
-    """Return the fields of each Go structure that are plain values and left out when they are zero."""
-    found: dict[str, list[str]] = {}
-    for source in sources:
-        place = f"{source.parent.parent.name}.{source.parent.name}"
-        for name, inside in _STRUCT.findall(source.read_text()):
-            found[f"{place}.{name}"] = [
-                field
-                for kind, field in _FIELD.findall(inside)
-                if kind in SCALARS or kind[0].isupper()
-            ]
-    return found
 
 
 def _go_name(name: str) -> str:

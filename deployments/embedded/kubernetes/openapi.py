@@ -14,7 +14,7 @@ from deployments.embedded.kubernetes.errors import no_page
 from deployments.embedded.kubernetes.kinds import Kind, Kinds
 
 Json = Any
-INTERNAL = "x-omitted-zero"
+INTERNAL = ("x-omitted-zero", "x-numbers")
 PATCHES = (
     "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
     "application/strategic-merge-patch+json",
@@ -132,7 +132,7 @@ def _custom(kind: Kind) -> Json:
 
 def _public(schema: Json) -> Json:
     if isinstance(schema, Mapping):
-        return {key: _public(one) for key, one in schema.items() if key != INTERNAL}
+        return {key: _public(one) for key, one in schema.items() if key not in INTERNAL}
     return [_public(one) for one in schema] if isinstance(schema, list) else schema
 
 

@@ -10,13 +10,14 @@ import yaml
 from aiohttp import web
 
 from deployments.embedded.kubernetes import events_of_both_groups as events
+from deployments.embedded.kubernetes import protobuf
 from deployments.embedded.kubernetes.errors import ApiError, bad_request
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.store import Body, Entry
 
 JSON = "application/json"
 YAML = "application/yaml"
-TAKEN = (JSON, YAML, "application/vnd.kubernetes.protobuf")
+TAKEN = (JSON, YAML, protobuf.CONTENT)
 
 
 def answer(
@@ -79,6 +80,8 @@ def parsed(raw: bytes, content_type: str) -> Any:
     Raises:
         ApiError: 400 where they stand for none.
     """
+    if content_type == protobuf.CONTENT:
+        return protobuf.parse(raw)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
