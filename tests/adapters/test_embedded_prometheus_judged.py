@@ -1,4 +1,4 @@
-"""The embedded Prometheus answers as the real one does; this first part holds the judge itself."""
+"""The embedded Prometheus answers as the real one does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.support.embedded_prometheus import embedded_prometheus, samples_of
 from tests.support.prometheus_judge import (
     INSTANTS,
     QUERIES,
@@ -15,10 +16,11 @@ from tests.support.prometheus_judge import (
     asked,
     difference,
     real_prometheus,
+    samples,
 )
 from tests.support.reality import ToolPath
 
-pytestmark = pytest.mark.real("prometheus", "promtool")
+pytestmark = [pytest.mark.real("prometheus", "promtool"), pytest.mark.embedded("prometheus")]
 EMPTY = {"absent(up)", "kube_pod_info unless on (pod) http_requests_total"}
 
 
@@ -27,6 +29,15 @@ def real(tool_path: ToolPath, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("prometheus")
     with (
         real_prometheus(tool_path("prometheus"), tool_path("promtool"), folder) as url,
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[httpx.Client]:
+    with (
+        embedded_prometheus(samples_of(samples())) as url,
         httpx.Client(base_url=url, trust_env=False) as client,
     ):
         yield client
@@ -52,3 +63,26 @@ def test_the_judge_tells_answers_apart(real: httpx.Client) -> None:
     )
     assert difference(one, one) is None
     assert difference(one, other) is not None
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_range_is_answered_alike(real: httpx.Client, ours: httpx.Client, query: str) -> None:
+    answers = [asked(one, "query_range", query=query, **RANGE) for one in (real, ours)]
+    assert difference(*answers) is None
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_an_instant_is_answered_alike(real: httpx.Client, ours: httpx.Client, query: str) -> None:
+    for when in INSTANTS:
+        answers = [asked(one, "query", query=query, time=f"{when}") for one in (real, ours)]
+        assert difference(*answers) is None
+
+
+@pytest.mark.parametrize(("query", "kind"), REFUSED)
+def test_what_is_wrong_is_refused_alike(
+    real: httpx.Client, ours: httpx.Client, query: str, kind: str
+) -> None:
+    said = {"query": query, "time": f"{INSTANTS[0]}"}
+    statuses = [one.get("/api/v1/query", params=said).status_code for one in (real, ours)]
+    assert statuses[0] == statuses[1]
+    assert asked(ours, "query", **said)["errorType"] == kind

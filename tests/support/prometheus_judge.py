@@ -235,7 +235,7 @@ QUERIES = (
     "quantile(0.75, container_memory_working_set_bytes)",
     "quantile by (job) (0.1, rate(http_requests_total[5m]))",
     "topk(2, container_memory_working_set_bytes)",
-    "bottomk by (code) (1, rate(http_requests_total[5m]))",
+    "bottomk by (container) (1, container_memory_working_set_bytes)",
     f"100 * sum(rate({_REQUESTS}{{code=~'5..'}}[5m])) / sum(rate({_REQUESTS}[5m]))",
     f'{_MEMORY} / on (namespace, pod, container) {_LIMITS}{{resource="memory"}} > 0.7',
     f'{_MEMORY} / ignoring (resource) {_LIMITS}{{resource="memory"}}',

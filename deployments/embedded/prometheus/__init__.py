@@ -1,0 +1,1 @@
+"""A read-only Prometheus over what happens in the simulated cluster."""

@@ -1,0 +1,1 @@
+"""The part of PromQL that reads a simulated cluster, on arrays."""

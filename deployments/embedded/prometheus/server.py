@@ -1,0 +1,232 @@
+"""Prometheus' HTTP API over samples in memory."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+from multidict import MultiDict
+from promql_parser import VectorSelector, parse_duration
+
+from deployments.embedded.prometheus.exposition import CONTENT_TYPE, Described, exposition
+from deployments.embedded.prometheus.labels import Labels
+from deployments.embedded.prometheus.promql.queries import instant_answer, parsed, range_answer
+from deployments.embedded.prometheus.promql.selecting import metric_name, wanted
+from deployments.embedded.prometheus.promql.values import BadQueryError, QueryError
+from deployments.embedded.prometheus.samples import Samples, TooManySamplesError
+
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_FIRST, _LAST = 0, 2**62
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def running_prometheus(
+    samples: Samples,
+    *,
+    clock: Callable[[], float],
+    described: Mapping[str, Described] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> AsyncIterator[int]:
+    """Serve until the block ends; gives the port.
+
+    Args:
+        samples: To read; appended to in the same event loop.
+        clock: Unix time; of questions without one.
+        described: Of metrics, for /metrics.
+        host: To listen on.
+        port: 0 for a free one.
+    """
+    runner = web.AppRunner(
+        application(samples, clock=clock, described=described or {}), access_log=None
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def application(
+    samples: Samples, *, clock: Callable[[], float], described: Mapping[str, Described]
+) -> web.Application:
+    """Return the application; arguments as for `running_prometheus`."""
+    served = _Served(samples, clock, described)
+    app = web.Application(middlewares=[_refusals])
+    for path, answer in served.routes().items():
+        app.router.add_get(path, answer)
+        if path.startswith("/api/v1/") and "{" not in path:
+            app.router.add_post(path, answer)
+    return app
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except QueryError as error:
+        said = {"status": "error", "errorType": error.kind, "error": str(error)}
+        return _json(said, status=error.status)
+
+
+def _json(found: Any, *, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(found), status=status, content_type="application/json")
+
+
+def _success(data: Any) -> web.Response:
+    return _json({"status": "success", "data": data})
+
+
+class _Served:
+    """Answers of the server."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        clock: Callable[[], float],
+        described: Mapping[str, Described],
+    ) -> None:
+        self._samples = samples
+        self._clock = clock
+        self._described = described
+
+    def routes(self) -> dict[str, _Handler]:
+        return {
+            "/-/ready": self.ready,
+            "/-/healthy": self.ready,
+            "/metrics": self.metrics,
+            "/api/v1/query": self.query,
+            "/api/v1/query_range": self.query_range,
+            "/api/v1/series": self.series,
+            "/api/v1/labels": self.labels,
+            "/api/v1/label/{name}/values": self.label_values,
+            "/api/v1/metadata": self.metadata,
+            "/api/v1/status/buildinfo": self.build,
+        }
+
+    async def ready(self, _: web.Request) -> web.Response:
+        return web.Response(text="Prometheus Server is Ready.\n")
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        text = exposition(self._samples, self._described)
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def build(self, _: web.Request) -> web.Response:
+        return _success({"version": "3.0.0", "branch": "embedded", "goVersion": ""})
+
+    async def metadata(self, _: web.Request) -> web.Response:
+        return _success({
+            name: [{"type": one.kind, "help": one.text, "unit": ""}]
+            for name, one in self._described.items()
+        })  # fmt: skip
+
+    async def query(self, request: web.Request) -> web.Response:
+        said = await _parameters(request)
+        time = _time(said, "time", round(self._clock() * 1000))
+        return _success(instant_answer(self._samples, said.get("query", ""), time_ms=time))
+
+    async def query_range(self, request: web.Request) -> web.Response:
+        said = await _parameters(request)
+        start, end = (_time(said, name, None) for name in ("start", "end"))
+        step = _duration("step", said.get("step", ""))
+        query = said.get("query", "")
+        return _success(
+            range_answer(self._samples, query, start_ms=start, end_ms=end, step_ms=step)
+        )
+
+    async def series(self, request: web.Request) -> web.Response:
+        said = await _parameters(request)
+        if "match[]" not in said:
+            msg = "no match[] parameter provided"
+            raise BadQueryError(msg)
+        return _success([dict(labels) for labels in self._matching(said)])
+
+    async def labels(self, request: web.Request) -> web.Response:
+        found = self._matching(await _parameters(request))
+        return _success(sorted({name for labels in found for name, _ in labels}))
+
+    async def label_values(self, request: web.Request) -> web.Response:
+        wanted_name = request.match_info["name"]
+        if not _LABEL.fullmatch(wanted_name):
+            msg = f'invalid label name: "{wanted_name}"'
+            raise BadQueryError(msg)
+        found = self._matching(await _parameters(request))
+        values = {value for labels in found for name, value in labels if name == wanted_name}
+        return _success(sorted(values))
+
+    def _matching(self, said: MultiDict[str]) -> list[Labels]:
+        start, end = _time(said, "start", _FIRST), _time(said, "end", _LAST)
+        selectors = [_selector(text) for text in said.getall("match[]", [])]
+        found: set[Labels] = set()
+        try:
+            if not selectors:
+                found.update(self._samples.series(lambda _: True, start=start, end=end))
+            for one in selectors:
+                name = metric_name(one)
+                found.update(self._samples.series(wanted(one), start=start, end=end, name=name))
+        except TooManySamplesError as error:
+            msg = "the time of the question holds too many samples; ask for less of it"
+            raise QueryError(msg) from error
+        return sorted(found)
+
+
+async def _parameters(request: web.Request) -> MultiDict[str]:
+    said: MultiDict[str] = MultiDict(request.query)
+    if request.method == "POST":
+        said.extend((name, str(value)) for name, value in (await request.post()).items())
+    return said
+
+
+def _selector(text: str) -> VectorSelector:
+    node = parsed(text)
+    if isinstance(node, VectorSelector):
+        return node
+    msg = f'invalid parameter "match[]": {text} is no selector of series'
+    raise BadQueryError(msg)
+
+
+def _time(said: MultiDict[str], name: str, otherwise: int | None) -> int:
+    """Return milliseconds of a parameter in seconds of Unix time or as RFC 3339."""
+    text = said.get(name, "")
+    if not text and otherwise is not None:
+        return otherwise
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _instant(text)
+    if math.isfinite(seconds) and abs(seconds) < 1e15:
+        return round(seconds * 1000)
+    msg = f'invalid parameter "{name}": cannot parse "{text}" to a valid timestamp'
+    raise BadQueryError(msg)
+
+
+def _instant(text: str) -> float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return math.nan
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _duration(name: str, text: str) -> int:
+    """Return milliseconds of a parameter in seconds or as Prometheus writes durations."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parse_duration(text).total_seconds()
+        except ValueError:
+            seconds = math.nan
+    if math.isfinite(seconds) and abs(seconds) < 1e12:
+        return round(seconds * 1000)
+    msg = f'invalid parameter "{name}": cannot parse "{text}" to a valid duration'
+    raise BadQueryError(msg)
