@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from deployments.embedded.workloads.physics.arrays import check_number
+import numpy as np
+
+from deployments.embedded.workloads.physics.arrays import Floats, check_number
 
 FASTEST = 60.0
 
@@ -13,8 +15,9 @@ FASTEST = 60.0
 class Clock:
     """Unix time of the world, equal to that of the wall when it starts.
 
-    What happens in the world bears its time. Leases and heartbeats of nodes bear that of the wall, since
-    whoever reads them compares them with it.
+    Physics, back-off and probes go by it. Everything that is written bears the time of the wall: whoever
+    reads a cluster compares it with their own, and controllers take no pod for available whose readiness
+    is in the future. So a faster world looks like a cluster in which everything takes less time.
 
     Args:
         speed: Seconds of the world in one second of the wall; above 0 to 60.
@@ -41,3 +44,11 @@ class Clock:
     def of_wall(self, seconds: float) -> float:
         """Return the time of the world at a time on the wall; the same before the world began."""
         return seconds + max(seconds - self._start, 0.0) * (self.speed - 1.0)
+
+    def on_wall(self, seconds: float) -> float:
+        """Return the time on the wall at a time of the world; inverse of `of_wall`."""
+        return float(self.on_wall_all(np.array([seconds]))[0])
+
+    def on_wall_all(self, seconds: Floats) -> Floats:
+        """Return the same of many, in an array of the same shape; 0 for never stays."""
+        return seconds - np.maximum(seconds - self._start, 0.0) * (1.0 - 1.0 / self.speed)

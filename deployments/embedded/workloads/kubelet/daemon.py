@@ -28,7 +28,7 @@ def log_routes(
     Args:
         logbook: Where they are.
         answers: Whether the node of an index can be reached; of one that cannot, nothing is heard.
-        now: Of the world.
+        now: On the wall.
     """
 
     async def read(request: web.Request) -> web.Response:

@@ -23,6 +23,7 @@ from deployments.embedded.workloads.kubelet.roster import Resident, Roster
 from deployments.embedded.workloads.kubelet.statuses import (
     evicted_status,
     fingerprints,
+    on_wall,
     pod_status,
 )
 from deployments.embedded.workloads.kubelet.writes import Writes
@@ -81,16 +82,17 @@ class Kubelets:
         self.engine = Engine(world)
         self.roster = Roster(world, other=other, clock=clock)
         self.faults = FaultBook(world, pods_of=self._pods_of)
-        self.logbook = Logbook(world)
+        self.logbook = Logbook(world, clock=clock)
         self.writes = Writes()
         self.registered = asyncio.Event()
         self._client = client
-        self._events = PodEvents(client, self.writes)
+        self._events = PodEvents(client, self.writes, clock=clock)
         self._nodes = NodeWrites(world, client, self.writes, clock=clock, port=port)
         self._residents: list[Resident] = []
         self._rows: dict[str, int] = {}
         self._seen = fingerprints(new_table(0))
         self._tick: Tick | None = None
+        self._shown = new_table(0)
         self._last = clock.now()
         self._evicted_at: dict[int, float] = {}
         self._leaving: set[str] = set()
@@ -144,7 +146,7 @@ class Kubelets:
             self._settle()
         faults = self.faults.active
         tick = self.engine.step(now_seconds=now, step_seconds=now - since, faults=faults)
-        self._tick = tick
+        self._tick, self._shown = tick, on_wall(tick.table, self.clock)
         self._note_silence(tick)
         failed = dict(self.engine.service_failed())
         for one in tick.happenings:
@@ -221,12 +223,13 @@ class Kubelets:
         self.writes.want(("status", one.pod.uid), send)
 
     async def _send_status(self, one: Resident) -> None:
+        wall = self.clock.on_wall(self._last)
         if one.evicted:
-            status = evicted_status(one, now=self._last)
+            status = evicted_status(one, now=wall)
         elif one.row < 0 or self._tick is None or self._silent[one.pod.node] or one.gone:
             return
         else:
-            status = pod_status(one, self._tick, now=self._last)
+            status = pod_status(one, self._shown, self._tick.rules, now=wall)
         if status == one.written:
             return
         patch = {"metadata": {"uid": one.pod.uid}, "status": status}

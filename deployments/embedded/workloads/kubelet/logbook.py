@@ -17,6 +17,7 @@ from deployments.embedded.workloads.containers.logs import (
 )
 from deployments.embedded.workloads.containers.table import Happening, What, running
 from deployments.embedded.workloads.engine import Tick
+from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.roster import Resident
 from deployments.embedded.workloads.physics.arrays import Bools, Ints
 from deployments.embedded.workloads.physics.faults import ActiveFault
@@ -29,7 +30,7 @@ WORK_SECONDS, COMPLAINT_SECONDS = 30, 10
 """Between two lines of one container, of ordinary work and of calls that fail."""
 
 Line = tuple[float, str]
-"""When, Unix time, and what."""
+"""When, on the wall, and what."""
 
 
 @dataclass(slots=True)
@@ -65,10 +66,11 @@ class Logbook:
 
     Args:
         world: Whose programs write.
+        clock: Of the world; lines bear the time of the wall.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, *, clock: Clock) -> None:
+        self._world, self._clock = world, clock
         self._logs: dict[tuple[str, str], ContainerLog] = {}
 
     def of(self, namespace: str, pod: str) -> ContainerLog | None:
@@ -98,26 +100,26 @@ class Logbook:
             faults: In force.
             failed: Fraction of calls that each service fails.
         """
-        log = self._logs[one.pod.namespace, one.pod.name]
+        log, wall = self._logs[one.pod.namespace, one.pod.name], self._clock.on_wall(now)
         profile, spec = self._world.workloads[one.pod.workload], one.pod.spec
         if what.what is What.STARTED:
             if log.begun:
                 log.before, log.lines = log.lines, deque()
             log.runs = log.begun = True
             tag = spec.image.rpartition(":")[2]
-            self._write(log, now, *start_lines(profile, seconds=now, tag=tag))
+            self._write(log, wall, *start_lines(profile, seconds=wall, tag=tag))
         elif what.what is What.EXITED:
             log.runs = False
             if what.detail:
                 lines = last_lines(
                     profile,
                     Cause(int(what.detail)),
-                    seconds=now,
+                    seconds=wall,
                     key=pod_key(one.pod.namespace, one.pod.name),
                     complaints=complaints(profile, faults, failed=dict(failed)),
                     missing=sorted(profile.required_keys - spec.variables),
                 )
-                self._write(log, now, *lines)
+                self._write(log, wall, *lines)
 
     def work(
         self, residents: Sequence[Resident], tick: Tick, *, since: float, now: float,
@@ -134,16 +136,16 @@ class Logbook:
             failed: Fraction of calls that each service fails.
         """
         up = running(tick.table) & tick.answer.booted
-        answer = tick.answer
+        answer, wall = tick.answer, self._clock.on_wall(now)
         for row in _due(up & (answer.served_rps > 0), tick, since, now, WORK_SECONDS):
             one = residents[row]
             line = request_line(
                 self._world.workloads[one.pod.workload],
-                seconds=now,
+                seconds=wall,
                 key=key_of(f"{one.pod.uid}:{now:.0f}"),
                 latency=float(answer.latency_seconds[row]),
             )
-            self._write(self._logs[one.pod.namespace, one.pod.name], now, line)
+            self._write(self._logs[one.pod.namespace, one.pod.name], wall, line)
         rows = _due(up & (answer.offered_rps > 0), tick, since, now, COMPLAINT_SECONDS)
         found = {
             at: complaints(self._world.workloads[at], faults, failed=dict(failed))
@@ -152,8 +154,8 @@ class Logbook:
         for row in rows:
             one = residents[row]
             for complaint in found[one.pod.workload]:
-                line = complaint_line(complaint, seconds=now)
-                self._write(self._logs[one.pod.namespace, one.pod.name], now, line)
+                line = complaint_line(complaint, seconds=wall)
+                self._write(self._logs[one.pod.namespace, one.pod.name], wall, line)
 
     def _write(self, log: ContainerLog, now: float, *lines: str) -> None:
         log.lines.extend((now, line) for line in lines)

@@ -9,6 +9,7 @@ from typing import Any
 from deployments.embedded.workloads.containers.messages import Event
 from deployments.embedded.workloads.containers.status import timestamp
 from deployments.embedded.workloads.kubelet.client import MERGE, Client, RefusedError
+from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.roster import Resident
 from deployments.embedded.workloads.kubelet.writes import Wanting
 
@@ -54,10 +55,11 @@ class PodEvents:
     Args:
         client: To the API server.
         writes: Takes them.
+        clock: Of the world.
     """
 
-    def __init__(self, client: Client, writes: Wanting) -> None:
-        self._client, self._writes = client, writes
+    def __init__(self, client: Client, writes: Wanting, *, clock: Clock) -> None:
+        self._client, self._writes, self._clock = client, writes, clock
         self._about: dict[str, _About] = {}
 
     def tell(self, one: Resident, event: Event, *, node: str, now: float) -> None:
@@ -72,13 +74,13 @@ class PodEvents:
         about = self._about.setdefault(one.pod.uid, _About())
         if not about.allows(now):
             return
-        told = about.told.get(event)
+        told, wall = about.told.get(event), self._clock.on_wall(now)
         if told is None:
             told = about.told[event] = _Told(
-                _body(one, event, node, now), f"/api/v1/namespaces/{one.pod.namespace}/events"
+                _body(one, event, node, wall), f"/api/v1/namespaces/{one.pod.namespace}/events"
             )
         else:
-            told.body |= {"count": told.body["count"] + 1, "lastTimestamp": timestamp(now)}
+            told.body |= {"count": told.body["count"] + 1, "lastTimestamp": timestamp(wall)}
 
         async def send() -> None:
             await self._send(told)

@@ -32,14 +32,14 @@ class Resident:
         body: As the API had it last.
         pod: As the engine was told.
         address: Of the pod.
-        start_seconds: When its kubelet first saw it, of the world.
+        start_seconds: When its kubelet first saw it, on the wall.
         restarts_before: Of its container, in the life of a kubelet before this one.
         heard: Its node knows of it.
         stale: The engine was told of another state of it.
         gone: The API no longer has it; only its node, which hears nothing, does not know.
         evicted: Why its kubelet put it out; empty where it did not.
         row: In the engine; -1 when it is not there.
-        since: Condition to its status and its last transition, of the world.
+        since: Condition to its status and its last transition, on the wall.
         written: The status that was written last.
     """
 
@@ -133,7 +133,7 @@ class Roster:
         metadata, status = body["metadata"], body.get("status") or {}
         before: Body = next(iter(status.get("containerStatuses") or ()), {})
         seen = "containerID" in before or before.get("restartCount", 0) > 0
-        started, now = status.get("startTime"), self._clock.now()
+        started = status.get("startTime")
         return Resident(
             body=body,
             pod=Pod(
@@ -147,7 +147,7 @@ class Roster:
                 facts=Facts(),
             ),
             address=self._addresses.take(node, status.get("podIP", "")),
-            start_seconds=unix(started) if started else now,
+            start_seconds=unix(started) if started else self._clock.wall(),
             # A kubelet that lost its memory starts containers anew, as after a restart of the machine.
             restarts_before=int(before.get("restartCount", 0)) + 1 if seen else 0,
         )

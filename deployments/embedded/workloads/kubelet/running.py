@@ -71,7 +71,7 @@ async def running_kubelets(
         routes = control_routes(
             kubelets.faults, token=token, now=clock.now, state=lambda: state_of(kubelets)
         )
-        logs = log_routes(kubelets.logbook, answers=kubelets.answers, now=clock.now)
+        logs = log_routes(kubelets.logbook, answers=kubelets.answers, now=clock.wall)
         await stack.enter_async_context(_served(logs, sockets[0], tls=own_certificate(ADDRESS)))
         await stack.enter_async_context(_served(routes, sockets[1]))
         task = asyncio.create_task(kubelets.run())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from deployments.embedded.workloads.containers.specs import Rules
 from deployments.embedded.workloads.containers.status import container_status, timestamp
 from deployments.embedded.workloads.containers.table import Phase, Table
-from deployments.embedded.workloads.engine import Tick
+from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.nodes import ADDRESS
 from deployments.embedded.workloads.kubelet.roster import Resident
 from deployments.embedded.workloads.physics.arrays import Floats
@@ -26,23 +28,34 @@ def fingerprints(table: Table) -> Floats:
     return np.stack([np.asarray(getattr(table, name), dtype=float) for name in _SEEN], axis=1)
 
 
-def pod_status(one: Resident, tick: Tick, *, now: float) -> Body:
+def on_wall(table: Table, clock: Clock) -> Table:
+    """Return containers with the times that are written, which are those of the wall."""
+    return replace(
+        table,
+        started_at=clock.on_wall_all(table.started_at),
+        finished_at=clock.on_wall_all(table.finished_at),
+        last_started_at=clock.on_wall_all(table.last_started_at),
+    )
+
+
+def pod_status(one: Resident, table: Table, rules: Rules, *, now: float) -> Body:
     """Return the status of a pod that lives.
 
     Args:
         one: Has a row in the engine. Its transitions are noted.
-        tick: The last.
-        now: Of the world.
+        table: Of `on_wall`.
+        rules: Of the same rows.
+        now: On the wall.
 
     Returns:
         What a kubelet owns of it; a field that is to go is None.
     """
     row = one.row
-    container = container_status(tick.table, row, one.names, tick.rules)
+    container = container_status(table, row, one.names, rules)
     container["restartCount"] += one.restarts_before
     ready, name = bool(container["ready"]), one.pod.spec.name
-    sandbox = Phase(int(tick.table.phase[row])) not in _WITHOUT_SANDBOX
-    begun = tick.table.started_at[row] > 0
+    sandbox = Phase(int(table.phase[row])) not in _WITHOUT_SANDBOX
+    begun = table.started_at[row] > 0
     why = (
         (None, None)
         if ready
@@ -68,7 +81,7 @@ def pod_status(one: Resident, tick: Tick, *, now: float) -> Body:
 
 
 def evicted_status(one: Resident, *, now: float) -> Body:
-    """Return the status of a pod that its kubelet put out."""
+    """Return the status of a pod that its kubelet put out; `now` is on the wall."""
     container: Body = {
         "name": one.pod.spec.name,
         "image": one.pod.spec.image,
