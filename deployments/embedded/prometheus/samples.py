@@ -53,14 +53,21 @@ class _Chunk:
     times: list[int] = field(default_factory=list)
     rows: dict[Labels, int] = field(default_factory=dict)
     bits: np.ndarray[tuple[int, int], np.dtype[np.uint64]] = field(
-        default_factory=lambda: np.broadcast_to(_ABSENT, (0, CHUNK))
+        default_factory=lambda: np.zeros((0, CHUNK), dtype=np.uint64)
     )
     moving: Ints | None = None
     """Which rows `bits` has, after `close`; the others never changed."""
     steady: np.ndarray[tuple[int], np.dtype[np.uint64]] = field(default_factory=lambda: _ABSENT[:0])
 
+    known: tuple[Sequence[Labels], Ints] = ((), np.zeros(0, dtype=np.int64))
+
     def rows_of(self, labels: Sequence[Labels]) -> Ints:
-        """Return the row of each series, new ones made."""
+        """Return the row of each series, new ones made; fast for the same object as the last time."""
+        if self.known[0] is not labels:
+            self.known = (labels, self._rows(labels))
+        return self.known[1]
+
+    def _rows(self, labels: Sequence[Labels]) -> Ints:
         found = [self.rows.setdefault(one, len(self.rows)) for one in labels]
         if len(self.rows) > len(self.bits):
             room = np.full((max(len(self.rows), 2 * len(self.bits)), CHUNK), _ABSENT[0])
@@ -75,6 +82,7 @@ class _Chunk:
         self.moving = np.flatnonzero(moves)
         self.steady = bits[:, 0].copy()
         self.bits = bits[moves].copy()
+        self.known = ((), self.moving[:0])
 
     def read(self, rows: Ints) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
         """Return (len(rows), times) of some rows."""
@@ -128,7 +136,8 @@ class Samples:
         Args:
             now_seconds: Unix time; after that of the samples before.
             name: Of the metric.
-            labels: (S,) of the series, without the metric's name; no two are alike.
+            labels: (S,) of the series, without the metric's name; no two are alike. It must not change
+                afterwards; the same object again says that nothing did.
             values: (S,)
             whole: These are all series there are: others that had a sample the last time end here.
 
@@ -142,8 +151,8 @@ class Samples:
         chunk.times.append(now)
         if whole and family.live is not labels:
             gone = set(family.live).difference(labels)
-            rows = chunk.rows_of(sorted(gone))
-            chunk.bits[rows, column] = _ENDED[0]
+            ends = chunk.rows_of(sorted(gone))
+            chunk.bits[ends, column] = _ENDED[0]
         rows = chunk.rows_of(labels)
         numbers = np.ascontiguousarray(values, dtype=np.float64)
         chunk.bits[rows, column] = numbers.view(np.uint64)

@@ -1,0 +1,78 @@
+"""Writes what happens in the simulator into samples, as a Prometheus that scrapes would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deployments.embedded.prometheus.families import Things
+from deployments.embedded.prometheus.metrics import families
+from deployments.embedded.prometheus.samples import Samples
+from deployments.embedded.prometheus.scraped import DeploymentState, Scrape
+from deployments.embedded.workloads.engine import Pod, Tick
+from deployments.embedded.workloads.physics.profiles import NodeProfile
+from deployments.embedded.workloads.physics.world import World
+
+
+class Recorder:
+    """Takes ticks and keeps those that are due.
+
+    Args:
+        samples: To append to.
+        world: Of the engine.
+        interval_seconds: Between scrapes; above 0. Ticks between are left out.
+    """
+
+    def __init__(self, samples: Samples, world: World, *, interval_seconds: float = 15.0) -> None:
+        self.samples = samples
+        self._world = world
+        self._interval = interval_seconds
+        self._last = -interval_seconds
+        self._pods: Things[Pod] = Things(())
+        self._nodes: Things[NodeProfile] = Things(())
+        self._deployments: Things[DeploymentState] = Things(())
+
+    def record(
+        self,
+        tick: Tick,
+        pods: Sequence[Pod],
+        nodes: Sequence[NodeProfile],
+        now: float,
+        *,
+        deployments: Sequence[DeploymentState] = (),
+    ) -> bool:
+        """Keep a tick when a scrape is due.
+
+        Args:
+            tick: Of the engine's last step.
+            pods: Its rows; the same object as the last time says that none changed.
+            nodes: In the order of the world.
+            now: Unix time in seconds, the end of the step.
+            deployments: As the API has them; without them there is no kube_deployment_*.
+
+        Returns:
+            Whether it was kept.
+
+        Raises:
+            OutOfOrderError: Time went back.
+        """
+        if 0.0 <= now - self._last < self._interval - 1e-3:
+            return False
+        self._last = now
+        self._pods = _same(self._pods, pods)
+        self._nodes = _same(self._nodes, nodes)
+        # Numbers of Deployments change with every roll-out, their labels hardly.
+        self._deployments = Things(deployments)
+        scrape = Scrape(
+            world=self._world,
+            tick=tick,
+            pods=self._pods,
+            nodes=self._nodes,
+            deployments=self._deployments,
+        )
+        for one in families(scrape):
+            self.samples.append(now, one.name, one.labels, one.values)
+        return True
+
+
+def _same(before: Things, things: Sequence) -> Things:  # type: ignore[type-arg]
+    return before if before.things is things else Things(things)
