@@ -163,7 +163,7 @@ def retrain(
         looked.drift,
         has_champion=champion is not None,
         only_on_drift=on_drift,
-        waiting=waiting.registry.challenger is not None and serving.degraded is None,
+        waiting=waiting.registry.challenger is not None,
     )
     tried, registry = Tried(), waiting.registry
     if decided is None:

@@ -40,15 +40,16 @@ def before_training(
 
     A model is trained for the first time whether or not anything drifted; where nothing can be said
     about drift, a run that asks for it trains nothing. While a challenger waits no other one is
-    trained, for it would begin a shadow period of its own and none would ever end.
+    trained, whatever drifted: it would begin a shadow period of its own, and while drift lasts none
+    would ever end. A waiting one is judged within four weeks.
     """
     if not quality.usable:
         return Decided(decision=Decision.UNUSABLE, reason=_sentence("; ".join(quality.reasons)))
-    if not has_champion or (drift is not None and drift.drifted):
+    if not has_champion:
         return None
     if waiting:
         return Decided(decision=Decision.STILL_WAITS, reason="It is judged by its live scores.")
-    if not only_on_drift:
+    if not only_on_drift or (drift is not None and drift.drifted):
         return None
     said = "too little has come since the training to tell" if drift is None else drift.reason
     return Decided(decision=Decision.NO_DRIFT, reason=_sentence(said))

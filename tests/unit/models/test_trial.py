@@ -191,16 +191,16 @@ def test_a_model_is_trained_when_asked_when_it_drifted_and_when_there_is_none(
     assert (found and found.decision) is expected
 
 
-def test_while_a_challenger_waits_only_drift_trains_another_one() -> None:
-    for drift, expected in (
-        (SAME, Decision.STILL_WAITS),
-        (None, Decision.STILL_WAITS),
-        (DRIFTED, None),
-    ):
-        found = before_training(
-            quality(moved(by=0.0)), drift, has_champion=True, only_on_drift=False, waiting=True
-        )
-        assert (found and found.decision) is expected
+@pytest.mark.parametrize("drift", [SAME, None, DRIFTED])
+@pytest.mark.parametrize("only_on_drift", [True, False])
+def test_while_a_challenger_waits_none_is_trained_that_would_begin_its_shadow_anew(
+    drift: DriftReport | None, only_on_drift: bool
+) -> None:
+    found = before_training(
+        quality(moved(by=0.0)), drift, has_champion=True, only_on_drift=only_on_drift, waiting=True
+    )
+    assert found is not None
+    assert found.decision is Decision.STILL_WAITS
 
 
 def test_data_that_cannot_be_used_trains_nothing_and_the_limit_is_named() -> None:
