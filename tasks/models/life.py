@@ -51,7 +51,8 @@ def judge_waiting(
     since = registry.shadow_since
     if champion is None or challenger is None or since is None:
         return Judged(registry=registry)
-    lived = daily.value[daily.value["day"] >= pd.Timestamp(since).floor("D")]
+    whole = _whole_days(daily.value, now)
+    lived = whole[whole["day"] >= pd.Timestamp(since).floor("D")]
     live = live_days(lived, name=name, versions=(champion.sha256, challenger.sha256))
     found = judge_shadow(
         live.trial(0),
@@ -80,7 +81,9 @@ def judge_serving(
     if champion is None or promised is None or len(promised.errors) < FEWEST_BACKTEST_DAYS:
         return Judged(registry=registry)
     before = registry.previous[0].sha256 if registry.previous else None
-    live = serving_days(daily.value, name=name, champion=champion.sha256, previous=before)
+    live = serving_days(
+        _whole_days(daily.value, now), name=name, champion=champion.sha256, previous=before
+    )
     if not len(live.errors):
         return Judged(registry=registry)
     found = should_roll_back(live, backtest=promised)
@@ -93,3 +96,8 @@ def judge_serving(
         return Judged(registry=registry, events=(said,), degraded=found.reason)
     registry = roll_back(name, reason=found.reason, now=now, serving=champion.sha256)
     return Judged(registry=registry, events=(said,), degraded=found.reason)
+
+
+def _whole_days(daily: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Return the sums of days that are over: two hours of today are no day."""
+    return daily[daily["day"] < pd.Timestamp(now).floor("D")]

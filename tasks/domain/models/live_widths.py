@@ -38,8 +38,8 @@ class LiveWidths:
 
     Attributes:
         factors: By group and range, on half-widths; cells without any score are left out.
-        coverage: By group, share of the values of the last 28 days that intervals held, as they were
-            when they were forecast; groups with too few are left out.
+        coverage: By group, share of the values of the last 28 whole days that intervals held, as they
+            were when they were forecast; groups with too few are left out.
     """
 
     factors: Mapping[tuple[str, float], float]
@@ -61,9 +61,10 @@ def live_widths(daily: pd.DataFrame, *, name: str, version: str, known_at: datet
         daily: Frame with DAILY_COLUMNS.
         name: Of the model.
         version: SHA-256 of its bytes, or its beginning.
-        known_at: Aware UTC; days that were not over then are left out.
+        known_at: Aware UTC. The day before is left out too: its last hours are judged after it, and
+            the same days have to count when a forecast is worked out again later.
     """
-    today = pd.Timestamp(known_at).tz_convert("UTC").floor("D")
+    today = pd.Timestamp(known_at).tz_convert("UTC").floor("D") - pd.Timedelta(days=1)
     of = (daily["model"] == name) & (daily["version"] == version[:VERSION_DIGITS])
     rows = daily[of & (daily["day"] < today)]
     by_day = rows.groupby([*CELL, "day"], as_index=False, sort=True)[["covered", "count"]].sum()

@@ -43,10 +43,11 @@ def test_what_held_as_promised_stays() -> None:
     assert widths(days_of_sums(30)).factors["all", 4.0] == pytest.approx(1.0, abs=0.12)
 
 
-def test_only_days_that_were_over_are_known() -> None:
+def test_only_days_that_were_over_and_judged_are_known() -> None:
     daily = days_of_sums(30, covered=0.5)
     early = widths(daily, days_later=10.0)
-    cut = pd.Timestamp(MADE_AT).floor("D") + pd.Timedelta(days=10)
+    # At noon of the tenth day the ninth is over, but its last hours may not have been judged.
+    cut = pd.Timestamp(MADE_AT).floor("D") + pd.Timedelta(days=9)
     assert early.factors == widths(daily[daily["day"] < cut]).factors
     assert early.factors["all", 4.0] < widths(daily).factors["all", 4.0]
 
