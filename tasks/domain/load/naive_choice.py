@@ -70,7 +70,9 @@ def chosen_naive(panel: LoadPanel, *, steps: int) -> NaiveChoice:
         expected = (now[:, span] * weights[:, None]).sum(axis=-1)
         ours = np.abs(truth[:, :, span] - (forecasts[:, :, span] * weights[:, None]).sum(axis=-1))
         half = _upper(ours / level[..., None]) * _level(panel)
-        known = np.isfinite(half) & np.isfinite(errors).any(axis=(1, 2))
+        # Fewer origins would have a series follow the record of its neighbours.
+        enough = np.isfinite(errors).any(axis=2).sum(axis=1) >= LEAST_ORIGINS
+        known = np.isfinite(half) & enough
         found = np.stack([expected - half[:, None], expected, expected + half[:, None]], axis=-1)
         quantiles[known, span] = found[known]
         total += (span.stop - span.start) * weights

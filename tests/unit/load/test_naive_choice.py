@@ -71,3 +71,11 @@ def test_gaps_are_no_errors() -> None:
     values[100:130] = np.nan
     found = chosen_naive(panel(values), steps=24)
     assert np.isfinite(found.quantiles).all()
+
+
+def test_a_series_of_which_few_origins_are_known_does_not_follow_its_neighbours() -> None:
+    sparse = DAILY + noise(8, 2.0)
+    sparse[: HOURS - 60] = np.nan
+    found = chosen_naive(panel(sparse, DAILY + noise(9, 2.0), DAILY + noise(10, 2.0)), steps=24)
+    assert np.isnan(found.quantiles[0]).all()
+    assert np.isfinite(found.quantiles[1:]).all()
