@@ -7,14 +7,17 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.embedded_prometheus import embedded_prometheus, samples_of
+from tests.support.embedded_prometheus import add, embedded_prometheus, samples_of
 from tests.support.prometheus_judge import (
     INSTANTS,
+    LATER_QUERIES,
+    LATER_RANGE,
     QUERIES,
     RANGE,
     REFUSED,
     asked,
     difference,
+    pausing,
     real_prometheus,
     samples,
 )
@@ -36,8 +39,10 @@ def real(tool_path: ToolPath, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def ours() -> Iterator[httpx.Client]:
+    store = samples_of(samples())
+    add(store, pausing(), ending=True)
     with (
-        embedded_prometheus(samples_of(samples())) as url,
+        embedded_prometheus(store) as url,
         httpx.Client(base_url=url, trust_env=False) as client,
     ):
         yield client
@@ -76,6 +81,22 @@ def test_an_instant_is_answered_alike(real: httpx.Client, ours: httpx.Client, qu
     for when in INSTANTS:
         answers = [asked(one, "query", query=query, time=f"{when}") for one in (real, ours)]
         assert difference(*answers) is None
+
+
+@pytest.mark.parametrize("query", LATER_QUERIES)
+def test_series_that_end_and_begin_again_are_read_alike(
+    real: httpx.Client, ours: httpx.Client, query: str
+) -> None:
+    answers = [asked(one, "query_range", query=query, **LATER_RANGE) for one in (real, ours)]
+    assert answers[0]["data"]["result"]
+    assert difference(*answers) is None
+
+
+def test_the_marker_of_an_end_hides_a_series_at_once(real: httpx.Client) -> None:
+    """The judge's own markers work: without them the series would be seen for five minutes."""
+    found = asked(real, "query_range", query="going", **LATER_RANGE)["data"]["result"]
+    counts = {one["metric"]["kind"]: len(one["values"]) for one in found}
+    assert counts["steady"] - counts["pausing"] == 30
 
 
 @pytest.mark.parametrize(("query", "kind"), REFUSED)

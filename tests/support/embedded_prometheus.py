@@ -19,14 +19,19 @@ from tests.support.prometheus_judge import Series
 def samples_of(found: Sequence[Series]) -> Samples:
     """Return a store with given samples; series do not end, they only have no more samples."""
     store = Samples(retention_seconds=1e9)
+    add(store, found, ending=False)
+    return store
+
+
+def add(store: Samples, found: Sequence[Series], *, ending: bool) -> None:
+    """Append samples; with `ending`, a series that leaves one out has ended."""
     for name in sorted({one.name for one in found}):
         ours = [(labels_of(one.labels), one) for one in found if one.name == name]
         rows = [dict(zip(one.times.tolist(), one.values.tolist(), strict=True)) for _, one in ours]
         for when in sorted({when for row in rows for when in row}):
             there = [at for at, row in enumerate(rows) if when in row]
             values = np.array([rows[at][when] for at in there])
-            store.append(when, name, [ours[at][0] for at in there], values, whole=False)
-    return store
+            store.append(when, name, [ours[at][0] for at in there], values, whole=ending)
 
 
 @contextmanager

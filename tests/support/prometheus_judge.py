@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import socket
+import struct
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -156,12 +157,14 @@ def real_prometheus(prometheus: Path, promtool: Path, folder: Path) -> Iterator[
             f"--storage.tsdb.path={data}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--storage.tsdb.retention.time=50y",
+            "--web.enable-remote-write-receiver",
         ],
         stdout=log,
         stderr=subprocess.STDOUT,
     )
     try:
         _wait(url, process)
+        remote_write(url, pausing())
         yield url
     finally:
         process.terminate()
@@ -185,6 +188,91 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(msg)
 
 
+LATER = BEGIN + 10_800.0
+"""Of what is written to the server rather than backfilled, which knows no markers of staleness."""
+PAUSE = slice(20, 40)
+STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
+
+
+def pausing() -> list[Series]:
+    """Return one series that goes on, and one that ends, begins again, and holds a NaN."""
+    grid: Floats = LATER + 3.0 + STEP * np.arange(80, dtype=np.float64)
+    steady, other = np.cumsum(np.arange(80.0)), 100.0 + np.arange(80.0) ** 2
+    other[60] = math.nan
+    keep = np.ones(80, dtype=bool)
+    keep[PAUSE] = False
+    return [
+        _of("going", {"kind": "steady"}, grid, steady, np.ones(80, dtype=bool)),
+        _of("going", {"kind": "pausing"}, grid, other, keep),
+    ]
+
+
+def remote_write(url: str, found: Sequence[Series]) -> None:
+    """Write samples to a server, with a marker of staleness where a series leaves out a sample."""
+    grid = found[0].times
+    message = b""
+    for one in found:
+        values = dict(zip(one.times.tolist(), one.values.tolist(), strict=True))
+        labels = sorted((("__name__", one.name), *one.labels.items()))
+        body = b"".join(
+            _field(1, _field(1, name.encode()) + _field(2, value.encode()))
+            for name, value in labels
+        )
+        told = True
+        for when in grid.tolist():
+            if when in values or told:
+                # struct keeps the bits of the marker, which arithmetic would not.
+                number = struct.pack("<d", values.get(when, STALE))
+                body += _field(2, b"\x09" + number + b"\x10" + _varint(round(when * 1000)))
+            told = when in values
+        message += _field(1, body)
+    headers = {
+        "Content-Encoding": "snappy",
+        "Content-Type": "application/x-protobuf",
+        "X-Prometheus-Remote-Write-Version": "0.1.0",
+    }
+    content = _uncompressed_snappy(message)
+    answer = httpx.post(f"{url}/api/v1/write", content=content, headers=headers, trust_env=False)
+    assert answer.is_success, answer.text
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + _varint(len(content)) + content
+
+
+def _uncompressed_snappy(content: bytes) -> bytes:
+    """Return content in snappy's block format, as literals of up to 64 KiB."""
+    parts = [content[at : at + 65_536] for at in range(0, len(content), 65_536)]
+    literals = [b"\xf4" + struct.pack("<H", len(part) - 1) + part for part in parts]
+    return _varint(len(content)) + b"".join(literals)
+
+
+LATER_RANGE = {"start": f"{LATER:.3f}", "end": f"{LATER + 1500.0:.3f}", "step": "10"}
+LATER_QUERIES = (
+    "going",
+    "count(going)",
+    "rate(going[2m])",
+    "irate(going[1m])",
+    "increase(going[6m])",
+    "last_over_time(going[3m])",
+    "sum_over_time(going[4m])",
+    "count_over_time(going[4m])",
+    "max_over_time(going[4m])",
+    "changes(going[5m])",
+    "quantile_over_time(0.5, going[5m])",
+    "timestamp(going)",
+    "absent(going{kind='pausing'})",
+    "going{kind='steady'} - on () going{kind='pausing'}",
+)
+"""Asked about series that end and begin again."""
 INSTANTS = (BEGIN + 1800.0, BEGIN + 3600.0, BEGIN + 4000.0)
 RANGE = {"start": f"{BEGIN + 600.0:.3f}", "end": f"{BEGIN + 7000.0:.3f}", "step": "50"}
 

@@ -264,10 +264,12 @@ def _read(
     inside = slice(*np.searchsorted(times, [start, end + 1]))
     bits = np.concatenate(parts, axis=1)[:, inside]
     ended = bits == _ENDED[0]
+    present = ~ended & (bits != _ABSENT[0])
     return Selected(
         labels=tuple(named for named in known.values() if named is not None),
         times=times[inside],
-        values=np.ascontiguousarray(bits).view(np.float64),
-        present=~ended & (bits != _ABSENT[0]),
+        # The marker is a NaN that arithmetic complains of.
+        values=np.where(present, np.ascontiguousarray(bits).view(np.float64), np.nan),
+        present=present,
         ended=ended,
     )

@@ -77,6 +77,11 @@ class Evaluator:
         Raises:
             QueryError: It cannot be evaluated, or uses what is not known here.
         """
+        # Division by zero and the like have answers in PromQL: NaN and infinity.
+        with np.errstate(all="ignore"):
+            return self._value(node)
+
+    def _value(self, node: Any) -> Value:
         match node:
             case ast.NumberLiteral():
                 return self._number(node.val)
