@@ -26,7 +26,7 @@ from deployments.embedded.workloads.kubelet.statuses import (
     on_wall,
     pod_status,
 )
-from deployments.embedded.workloads.kubelet.writes import Writes
+from deployments.embedded.workloads.kubelet.writes import Rank, Writes
 from deployments.embedded.workloads.physics.profiles import WorkloadProfile
 from deployments.embedded.workloads.physics.world import World
 
@@ -220,7 +220,7 @@ class Kubelets:
         async def send() -> None:
             await self._send_status(one)
 
-        self.writes.want(("status", one.pod.uid), send)
+        self.writes.want(("status", one.pod.uid), send, rank=Rank.POD)
 
     async def _send_status(self, one: Resident) -> None:
         wall = self.clock.on_wall(self._last)
@@ -245,7 +245,7 @@ class Kubelets:
         async def send() -> None:
             await self._client.delete(path, options)
 
-        self.writes.want(("delete", uid), send)
+        self.writes.want(("delete", uid), send, rank=Rank.POD)
 
     def _evict(self, tick: Tick, now: float) -> None:
         for found in evictions(self.world, tick.placement, tick.answer):

@@ -19,7 +19,7 @@ from deployments.embedded.workloads.kubelet.nodes import (
     REPORT_SECONDS,
     NodeVoice,
 )
-from deployments.embedded.workloads.kubelet.writes import Wanting
+from deployments.embedded.workloads.kubelet.writes import Rank, Wanting
 from deployments.embedded.workloads.physics.world import World
 
 _GONE, _CONFLICT = 404, 409
@@ -100,7 +100,7 @@ class NodeWrites:
         async def send() -> None:
             await (self._report(voice) if what == "node" else self._renew(voice))
 
-        self._writes.want((what, voice.profile.name), send)
+        self._writes.want((what, voice.profile.name), send, rank=Rank.NODE)
 
     async def _report(self, voice: NodeVoice) -> None:
         path = f"/api/v1/nodes/{voice.profile.name}/status"

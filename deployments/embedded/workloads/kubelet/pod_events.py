@@ -11,7 +11,7 @@ from deployments.embedded.workloads.containers.status import timestamp
 from deployments.embedded.workloads.kubelet.client import MERGE, Client, RefusedError
 from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.roster import Resident
-from deployments.embedded.workloads.kubelet.writes import Wanting
+from deployments.embedded.workloads.kubelet.writes import Rank, Wanting
 
 Body = dict[str, Any]
 BURST, REFILL_SECONDS = 25.0, 300.0
@@ -85,7 +85,7 @@ class PodEvents:
         async def send() -> None:
             await self._send(told)
 
-        self._writes.want(("event", told.body["metadata"]["name"]), send)
+        self._writes.want(("event", told.body["metadata"]["name"]), send, rank=Rank.EVENT)
 
     async def _send(self, told: _Told) -> None:
         if told.written:

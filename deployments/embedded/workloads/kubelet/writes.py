@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable
+from enum import IntEnum
 from typing import Protocol
 
 from deployments.embedded.workloads.kubelet.client import RefusedError
@@ -14,6 +16,15 @@ RETRY_SECONDS = 1.0
 _EXPECTED = (404, 409)
 """The object is gone, or is another of that name: there is nothing left to write."""
 
+
+class Rank(IntEnum):
+    """What goes first: nodes whose leases wait are taken for lost, and nobody waits for an event."""
+
+    NODE = 0
+    POD = 1
+    EVENT = 2
+
+
 Send = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
@@ -22,8 +33,8 @@ _log = logging.getLogger(__name__)
 class Wanting(Protocol):
     """Takes writes."""
 
-    def want(self, key: Hashable, send: Send) -> None:
-        """Send soon."""
+    def want(self, key: Hashable, send: Send, *, rank: Rank) -> None:
+        """Send soon, after what has a lower rank."""
         ...
 
 
@@ -32,12 +43,17 @@ class Writes:
 
     A write says what to do when its turn comes, so that it can send what is true then. One that is wanted
     again before its turn is sent once.
+
+    Args:
+        retry_seconds: After a refusal that may pass.
     """
 
-    def __init__(self) -> None:
-        self._waiting: dict[Hashable, Send] = {}
+    def __init__(self, *, retry_seconds: float = RETRY_SECONDS) -> None:
+        self._retry_seconds = retry_seconds
+        self._waiting: dict[Hashable, tuple[Send, Rank]] = {}
         self._busy: set[Hashable] = set()
-        self._turns: asyncio.Queue[Hashable] = asyncio.Queue()
+        self._turns: asyncio.PriorityQueue[tuple[Rank, int, Hashable]] = asyncio.PriorityQueue()
+        self._numbers = itertools.count()
         self.done = 0
         self.failed = 0
 
@@ -45,11 +61,14 @@ class Writes:
         """Return how many wait or are under way."""
         return len(self._waiting) + len(self._busy)
 
-    def want(self, key: Hashable, send: Send) -> None:
-        """Send soon, in place of what waits under the same key."""
+    def want(self, key: Hashable, send: Send, *, rank: Rank) -> None:
+        """Send soon, in place of what waits under the same key, and after what has a lower rank."""
         if key not in self._waiting and key not in self._busy:
-            self._turns.put_nowait(key)
-        self._waiting[key] = send
+            self._take_turn(key, rank)
+        self._waiting[key] = (send, rank)
+
+    def _take_turn(self, key: Hashable, rank: Rank) -> None:
+        self._turns.put_nowait((rank, next(self._numbers), key))
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -59,28 +78,28 @@ class Writes:
 
     async def _work(self) -> None:
         while True:
-            key = await self._turns.get()
-            send = self._waiting.pop(key)
+            key = (await self._turns.get())[2]
+            send, rank = self._waiting.pop(key)
             self._busy.add(key)
             try:
                 await send()
                 self.done += 1
             except RefusedError as error:
-                self._refused(key, send, error)
+                self._refused(key, send, rank, error)
             finally:
                 self._busy.discard(key)
                 if key in self._waiting:
-                    self._turns.put_nowait(key)
+                    self._take_turn(key, self._waiting[key][1])
 
-    def _refused(self, key: Hashable, send: Send, error: RefusedError) -> None:
+    def _refused(self, key: Hashable, send: Send, rank: Rank, error: RefusedError) -> None:
         if error.transient:
             loop = asyncio.get_running_loop()
-            loop.call_later(RETRY_SECONDS, self._again, key, send)
+            loop.call_later(self._retry_seconds, self._again, key, send, rank)
             return
         self.failed += error.code not in _EXPECTED
         if error.code not in _EXPECTED:
             _log.warning("kubelet.write.refused code=%d reason=%s", error.code, error)
 
-    def _again(self, key: Hashable, send: Send) -> None:
+    def _again(self, key: Hashable, send: Send, rank: Rank) -> None:
         if key not in self._waiting:
-            self.want(key, send)
+            self.want(key, send, rank=rank)
