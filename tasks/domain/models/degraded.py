@@ -1,17 +1,31 @@
-"""Which models serve worse than they may: the reason to train a challenger before its day comes."""
+"""Which models serve worse than they may: the reason to train a challenger before its day comes.
+
+Two claims are held against a champion day by day, as `rollback` holds its own: it errs no more than
+the naive forecast, and its intervals cover what they say, less a margin. A model that keeps both is
+told of once in 20 months or more on average, however often one looks.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
+from tasks.domain.arrays import FloatArray
+from tasks.domain.load.forecasts import LEVEL
 from tasks.domain.models.live import VERSION_DIGITS, Role
-from tasks.domain.models.live_scores import LiveScore, Promise, Worth, live_scores
-from tasks.domain.models.scorecard import recent
+from tasks.domain.models.rollback import MONTH_DAYS, evidence_against, excess_of
 
-LOOK_BACK_DAYS = 14
+FALSE_PER_MONTH = 0.05
+COVERAGE_MARGIN = 0.05
+FEWEST_DAYS = 7
+SHOWN_DAYS = 7
+LATEST_WITHIN = pd.Timedelta(days=14)
+"""A model of which nothing was judged for longer is no news."""
+SUMS = ["count", "covered", "paired", "paired_abs_error", "paired_naive_error"]
 
 
 def degraded_models(
@@ -19,29 +33,45 @@ def degraded_models(
 ) -> dict[str, str]:
     """Return why models that serve are to be trained again, by name; the others are left out.
 
-    A champion is told of where its forecasts of the last two weeks are worse than the naive ones, or
-    its intervals hold too little, each beyond what luck explains. Intervals that hold too much cost
-    something, but are no fault to train for.
-
     Args:
-        daily: Frame with DAILY_COLUMNS.
+        daily: Frame with DAILY_COLUMNS; today's sums, which are not whole, do not count.
         champions: SHA-256 of the version that serves, by model name.
         now: Aware UTC.
     """
-    lately = recent(daily, now=now, days=LOOK_BACK_DAYS)
-    scores = live_scores(lately[lately["role"] == Role.CHAMPION.value], by=("version",))
-    return {
-        one.model: reason
-        for one in scores
-        if one.version == champions.get(one.model, "")[:VERSION_DIGITS]
-        and (reason := _reason(one)) is not None
+    whole = daily[(daily["day"] < pd.Timestamp(now).floor("D")) & (daily["role"] == Role.CHAMPION)]
+    found = {}
+    for name, sha256 in champions.items():
+        of = (whole["model"] == name) & (whole["version"] == sha256[:VERSION_DIGITS])
+        days = whole[of].groupby("day", sort=True)[SUMS].sum()
+        lately = len(days) and pd.Timestamp(now) - days.index[-1] <= LATEST_WITHIN
+        reason = _reason(days) if lately and len(days) >= FEWEST_DAYS else None
+        if reason is not None:
+            found[name] = reason
+    return found
+
+
+def _reason(days: pd.DataFrame) -> str | None:
+    covered = (days["covered"] / days["count"]).to_numpy(np.float64)
+    error = _log_ratio(days)
+    evidence = {
+        "covered": evidence_against(excess_of(LEVEL - COVERAGE_MARGIN - covered, usual=covered)),
+        "error": evidence_against(excess_of(error, usual=error)),
     }
+    if sum(evidence.values()) / len(evidence) < MONTH_DAYS / FALSE_PER_MONTH:
+        return None
+    recent = days.tail(SHOWN_DAYS).sum()
+    since = f"in the last {min(SHOWN_DAYS, len(days))} days with any"
+    if evidence["covered"] >= evidence["error"]:
+        share = recent["covered"] / recent["count"]
+        return f"its 80 % intervals held {share:.1%} of the values {since}"
+    worse = recent["paired_abs_error"] / recent["paired_naive_error"]
+    return f"its error was {worse:.2f} of that of the naive forecast {since}"
 
 
-def _reason(score: LiveScore) -> str | None:
-    since = f"in the last {LOOK_BACK_DAYS} days ({score.count:,} values on {score.days} days)"
-    if score.worth is Worth.WORSE and score.skill is not None:
-        return f"its error is {-score.skill:.0%} above that of the naive forecast {since}"
-    if score.promise is Promise.NARROW:
-        return f"its 80 % intervals held {score.coverage:.1%} of the values {since}"
-    return None
+def _log_ratio(days: pd.DataFrame) -> FloatArray:
+    """Return (days,) logarithms of error over the naive forecast's; NaN where either is 0."""
+    ours, naive = (
+        days[name].to_numpy(np.float64) for name in ("paired_abs_error", "paired_naive_error")
+    )
+    told = (ours > 0.0) & (naive > 0.0)
+    return np.where(told, np.log(np.where(told, ours, 1.0) / np.where(told, naive, 1.0)), math.nan)

@@ -158,6 +158,16 @@ def evidence_against(excess: FloatArray) -> float:
     return total / len(STAKES)
 
 
+def excess_of(off: FloatArray, *, usual: FloatArray) -> FloatArray:
+    """Return (days,) how far days are beyond a claim, for `evidence_against`.
+
+    Args:
+        off: (days,) above 0 is worse; NaN for days that say nothing.
+        usual: (days,) whose deviation is the unit.
+    """
+    return _cut(off / _deviation(usual))
+
+
 def _excesses(live: Days, *, backtest: Days, policy: RollbackPolicy) -> dict[Claim, FloatArray]:
     found = {}
     usual = _log_ratio(backtest.errors, backtest.naive)
