@@ -33,6 +33,7 @@ CONTROLLERS = (
     Quotas,
 )  # fmt: skip
 NAMESPACES = ("default", "kube-system", "kube-public", LEASES)
+LEAVE_SECONDS = 0.1
 WRITER = Writer(manager="kube-apiserver")
 
 
@@ -81,6 +82,9 @@ async def running_cluster(
                 one.cancel()
     finally:
         await runner.cleanup()
+        if certificate is not None:
+            # Connections under TLS take leave of the other side before they close.
+            await asyncio.sleep(LEAVE_SECONDS)
 
 
 def _api_service() -> Body:

@@ -23,7 +23,13 @@ def begin(kind: str, body: Body) -> None:
         body["status"] = {"phase": "Pending", "qosClass": quality_of(body.get("spec") or {})}
     elif kind == "Namespace":
         body["status"] = {"phase": "Active"}
-    elif kind in ("Deployment", "Job", "CronJob", "ResourceQuota", "CustomResourceDefinition"):
+    elif kind == "CustomResourceDefinition":
+        stored = [one["name"] for one in body["spec"].get("versions") or () if one.get("storage")]
+        none = {"plural": "", "kind": ""}
+        body["status"] = {"conditions": None, "acceptedNames": none, "storedVersions": stored}
+    elif kind == "PersistentVolumeClaim":
+        body["status"] = {"phase": "Pending"}
+    elif kind in ("Deployment", "Job", "CronJob", "ResourceQuota"):
         body["status"] = {}
     elif kind == "PodDisruptionBudget":
         names = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
@@ -64,18 +70,20 @@ def _pod_spec(spec: Body, *, template: bool) -> None:
     )  # fmt: skip
     if not template:
         _say(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority")
-        _say(spec, serviceAccountName="default", serviceAccount="default")
         _tolerations(spec)
     for one in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         _container(one)
         if not template:
             _requests(one)
     for one in spec.get("volumes") or ():
-        for source in ("configMap", "secret"):
-            if source in one:
-                _say(one[source], defaultMode=420)
+        _volume(one)
 
 
+CLAIM_HELD = "kubernetes.io/pvc-protection"
+NODE_INFO = (
+    "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion",
+    "kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture",
+)  # fmt: skip
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 TOLERATED_SECONDS = 300
 
@@ -114,6 +122,9 @@ def _container(one: Body) -> None:
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if name in one:
             _probe(one[name])
+    for hook in (one.get("lifecycle") or {}).values():
+        if "httpGet" in hook:
+            _say(hook["httpGet"], path="/", scheme="HTTP")
 
 
 def _requests(one: Body) -> None:
@@ -123,6 +134,17 @@ def _requests(one: Body) -> None:
     for name, limit in (resources.get("limits") or {}).items():
         if name not in known:
             resources.setdefault("requests", {})[name] = limit
+
+
+def _volume(one: Body) -> None:
+    for source in ("configMap", "secret", "downwardAPI", "projected"):
+        if source in one:
+            _say(one[source], defaultMode=420)
+    for item in (one.get("downwardAPI") or {}).get("items") or ():
+        if "fieldRef" in item:
+            _say(item["fieldRef"], apiVersion="v1")
+    if "hostPath" in one:
+        _say(one["hostPath"], type="")
 
 
 def _probe(probe: Body) -> None:
@@ -155,7 +177,13 @@ def _template(spec: Body) -> None:
 
 def _service(body: Body) -> None:
     spec = body.setdefault("spec", {})
-    _say(spec, type="ClusterIP", sessionAffinity="None", internalTrafficPolicy="Cluster")
+    _say(spec, type="ClusterIP", sessionAffinity="None")
+    if spec["type"] != "ExternalName":
+        _say(spec, internalTrafficPolicy="Cluster")
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        _say(spec, externalTrafficPolicy="Cluster")
+    if spec["type"] == "LoadBalancer":
+        _say(spec, allocateLoadBalancerNodePorts=True)
     for port in spec.get("ports") or ():
         _say(port, protocol="TCP", targetPort=port.get("port"))
 
@@ -173,6 +201,11 @@ def _namespace(body: Body) -> None:
 
 def _node(body: Body) -> None:
     body.setdefault("spec", {})
+    status = body.setdefault("status", {})
+    if "capacity" in status:
+        status.setdefault("allocatable", dict(status["capacity"]))
+    _say(status.setdefault("daemonEndpoints", {}), kubeletEndpoint={"Port": 0})
+    _say(status.setdefault("nodeInfo", {}), **dict.fromkeys(NODE_INFO, ""))
 
 
 def _secret(body: Body) -> None:
@@ -188,20 +221,37 @@ def _event(body: Body) -> None:
 
 
 def _job(body: Body) -> None:
-    spec = body.setdefault("spec", {})
-    _say(spec, parallelism=1, completions=1, backoffLimit=6, suspend=False)
+    spec, metadata = body.setdefault("spec", {}), body["metadata"]
+    _say(spec, parallelism=1, completions=1, backoffLimit=6, suspend=False, manualSelector=False)
     _say(spec, completionMode="NonIndexed", podReplacementPolicy="TerminatingOrFailed")
-    labels = {"batch.kubernetes.io/controller-uid": body["metadata"].get("uid", "")}
-    _say(spec, selector={"matchLabels": labels})
     _template(spec)
+    if spec["manualSelector"] or "selector" in spec:
+        return
+    prefix, uid, name = "batch.kubernetes.io/", metadata.get("uid", ""), metadata["name"]
+    labels = {
+        f"{prefix}controller-uid": uid, f"{prefix}job-name": name, "controller-uid": uid,
+        "job-name": name,
+    }  # fmt: skip
+    spec["selector"] = {"matchLabels": {f"{prefix}controller-uid": uid}}
+    spec["template"]["metadata"].setdefault("labels", {}).update(labels)
+    if not metadata.get("labels"):
+        metadata["labels"] = dict(labels)
 
 
 def _cron_job(body: Body) -> None:
     spec = body.setdefault("spec", {})
     _say(spec, concurrencyPolicy="Allow", suspend=False)
     _say(spec, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
-    inner = spec.setdefault("jobTemplate", {}).setdefault("spec", {})
-    _template(inner)
+    inner = spec.setdefault("jobTemplate", {})
+    inner.setdefault("metadata", {})
+    _template(inner.setdefault("spec", {}))
+
+
+def _claim(body: Body) -> None:
+    _say(body.setdefault("spec", {}), volumeMode="Filesystem")
+    held = body["metadata"].setdefault("finalizers", [])
+    if "deletionTimestamp" not in body["metadata"] and CLAIM_HELD not in held:
+        held.append(CLAIM_HELD)
 
 
 def _definition(body: Body) -> None:
@@ -234,6 +284,7 @@ _BY_KIND: dict[str, Callable[[Body], None]] = {
     "NetworkPolicy": _policy,
     "PriorityClass": _priority,
     "Event": _event,
+    "PersistentVolumeClaim": _claim,
     "Job": _job,
     "CronJob": _cron_job,
     "CustomResourceDefinition": _definition,

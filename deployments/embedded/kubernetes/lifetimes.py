@@ -12,6 +12,9 @@ Body = dict[str, Any]
 DEFAULT_GRACE_SECONDS = 30
 BORN_WITH_STATUS = frozenset({"Node"})
 """Kinds that a client creates together with their status: a kubelet registers itself so."""
+DEFINITION = "CustomResourceDefinition"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""Holds a definition that is to go until its objects went."""
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 FINISHED = frozenset({"Succeeded", "Failed"})
 KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")

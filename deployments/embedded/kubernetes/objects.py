@@ -17,6 +17,8 @@ from deployments.embedded.kubernetes.defaults import begin, fill_in
 from deployments.embedded.kubernetes.kinds import SCALE, STATUS, Kind, Kinds
 from deployments.embedded.kubernetes.lifetimes import (
     BORN_WITH_STATUS,
+    CLEANUP,
+    DEFINITION,
     FOREGROUND,
     KEPT,
     ORPHAN,
@@ -192,6 +194,8 @@ class Objects:
         if how.propagation in ("Foreground", "Orphan"):
             extra = FOREGROUND if how.propagation == "Foreground" else ORPHAN
             finalizers = [*(one for one in finalizers if one not in (FOREGROUND, ORPHAN)), extra]
+        if kind.name == DEFINITION and "deletionTimestamp" not in metadata:
+            finalizers.append(CLEANUP)
         grace = grace_seconds(kind, body, how.grace_seconds)
         holds = bool(finalizers) or kind.name == "Namespace" or grace > 0
         if how.dry_run:
@@ -207,6 +211,7 @@ class Objects:
         if finalizers:
             metadata["finalizers"] = finalizers
         if kind.name == "Namespace":
+            metadata.pop("deletionGracePeriodSeconds", None)
             body["status"] = {**(body.get("status") or {}), "phase": "Terminating"}
         marked = self.store.put(kind, body) if body != before.body() else before
         # A pod is told to end, with no time for it, before it is gone.

@@ -39,7 +39,7 @@ def set_condition(
     body: Body, name: str, status: str, *, reason: str = "", message: str = ""
 ) -> bool:
     """Write one condition of an object's status, in place; return whether it is another now."""
-    conditions = body.setdefault("status", {}).setdefault("conditions", [])
+    conditions = body.setdefault("status", {}).get("conditions") or []
     known: Body = next((one for one in conditions if one["type"] == name), {})
     said = {"status": status, "reason": reason, "message": message}
     if known and all(known.get(key, "") == value for key, value in said.items()):

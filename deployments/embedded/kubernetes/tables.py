@@ -63,8 +63,8 @@ def _columns(kind: Kind) -> Columns:
     if kind.custom:
         own = tuple(_defined(one) for one in kind.columns)
         return (NAME, *own) if own else (NAME, AGE)
-    if kind.name == "Event":
-        return COLUMNS["Event"]
+    if kind.name in ALONE:
+        return ALONE[kind.name]
     known = COLUMNS.get(kind.name, ())
     wide = tuple(one for one in known if one[2])
     return (NAME, *(one for one in known if not one[2]), AGE, *wide)
@@ -168,8 +168,15 @@ def _node_status(body: Body) -> str:
     return f"{ready},SchedulingDisabled" if body["spec"].get("unschedulable") else ready
 
 
-def _version(body: Body) -> str:
-    return str((_status(body).get("nodeInfo") or {}).get("kubeletVersion", ""))
+def _info(name: str) -> Callable[[Body], str]:
+    return lambda body: str((_status(body).get("nodeInfo") or {}).get(name) or "<unknown>")
+
+
+def _node_address(kind: str) -> Callable[[Body], str]:
+    return lambda body: next(
+        (one["address"] for one in _status(body).get("addresses") or () if one["type"] == kind),
+        "<none>",
+    )
 
 
 def _about(body: Body) -> str:
@@ -203,7 +210,12 @@ def _selector_of(body: Body, name: str) -> str:
 
 def _ports(body: Body) -> str:
     ports = body["spec"].get("ports") or []
-    return ",".join(f"{one['port']}/{one.get('protocol', 'TCP')}" for one in ports) or "<none>"
+    return ",".join(map(_port, ports)) or "<none>"
+
+
+def _port(one: Body) -> str:
+    node = f":{one['nodePort']}" if one.get("nodePort") else ""
+    return f"{one['port']}{node}/{one.get('protocol', 'TCP')}"
 
 
 def _containers(body: Body) -> list[Body]:
@@ -240,6 +252,35 @@ def _last_seen(body: Body) -> str:
     )
 
 
+def _source(body: Body) -> str:
+    source = body.get("source") or {}
+    parts = (source.get("component"), source.get("host"))
+    other = (body.get("reportingComponent"), body.get("reportingInstance"))
+    return ", ".join(one for one in (parts if any(parts) else other) if one)
+
+
+def _reference(body: Body) -> str:
+    target = body["spec"].get("scaleTargetRef") or {}
+    return f"{target.get('kind', '')}/{target.get('name', '')}"
+
+
+def _plain_selector(body: Body) -> str:
+    selector = body["spec"].get("selector") or {}
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items())) or "<none>"
+
+
+def _role_of(body: Body) -> str:
+    return f"{body['roleRef']['kind']}/{body['roleRef']['name']}"
+
+
+def _subjects(kind: str) -> Callable[[Body], str]:
+    return lambda body: ", ".join(
+        f"{one['namespace']}/{one['name']}" if "namespace" in one else one["name"]
+        for one in body.get("subjects") or ()
+        if one["kind"] == kind
+    )
+
+
 def _roles(body: Body) -> str:
     prefix = "node-role.kubernetes.io/"
     labels = body["metadata"].get("labels") or {}
@@ -256,6 +297,13 @@ def _text(name: str, tell: Callable[[Body], Any], priority: int = 0) -> Any:
     return name, "string", priority, tell
 
 
+SUBJECTS = (
+    _text("Role", _role_of),
+    _text("Users", _subjects("User"), 1),
+    _text("Groups", _subjects("Group"), 1),
+    _text("ServiceAccounts", _subjects("ServiceAccount"), 1),
+)
+CREATED: Any = ("Created At", "date", 0, lambda body: body["metadata"]["creationTimestamp"])
 TEMPLATE = (
     _text("Containers", _names, 1),
     _text("Images", _images, 1),
@@ -273,8 +321,8 @@ COLUMNS: dict[str, Columns] = {
     ),
     "Deployment": (
         _text("Ready", _of_wanted),
-        _number("Up-to-date", _count("updatedReplicas")),
-        _number("Available", _count("availableReplicas")),
+        _text("Up-to-date", _count("updatedReplicas")),
+        _text("Available", _count("availableReplicas")),
         *TEMPLATE,
     ),
     "ReplicaSet": (
@@ -283,23 +331,15 @@ COLUMNS: dict[str, Columns] = {
         _number("Ready", _count("readyReplicas")),
         *TEMPLATE,
     ),
-    "Node": (_text("Status", _node_status), _text("Roles", _roles), _text("Version", _version)),
     "Namespace": (_text("Status", lambda body: _status(body).get("phase", "")),),
-    "Event": (
-        _text("Last Seen", _last_seen),
-        _text("Type", _field("type")),
-        _text("Reason", _field("reason")),
-        _text("Object", _about),
-        _text("Message", lambda body: str(body.get("message", "")).strip()),
-        _text("Name", _name, 1),
-    ),
-    "ConfigMap": (_number("Data", _data),),
-    "Secret": (_text("Type", _field("type")), _number("Data", _data)),
+    "ConfigMap": (_text("Data", _data),),
+    "Secret": (_text("Type", _field("type")), _text("Data", _data)),
     "Service": (
         _text("Type", _spec("type")),
         _text("Cluster-IP", _spec("clusterIP")),
-        _text("External-IP", lambda _: "<none>"),
+        _text("External-IP", lambda body: body["spec"].get("externalName", "<none>")),
         _text("Port(s)", _ports),
+        _text("Selector", _plain_selector, 1),
     ),
     "PodDisruptionBudget": (
         _text("Min Available", _limit("minAvailable")),
@@ -307,18 +347,53 @@ COLUMNS: dict[str, Columns] = {
         _number("Allowed Disruptions", _allowed),
     ),
     "HorizontalPodAutoscaler": (
-        _text("Minpods", _spec("minReplicas")),
-        _number("Maxpods", _spec("maxReplicas")),
-        _number("Replicas", _count("currentReplicas")),
+        _text("Reference", _reference),
+        _text("Targets", lambda _: "<unknown>"),
+        _text("MinPods", lambda body: str(body["spec"].get("minReplicas", "<unset>"))),
+        _text("MaxPods", _spec("maxReplicas")),
+        _text("Replicas", _count("currentReplicas")),
     ),
     "Lease": (_text("Holder", lambda body: body.get("spec", {}).get("holderIdentity", "")),),
     "NetworkPolicy": (_text("Pod-Selector", lambda body: _selector_of(body, "podSelector")),),
+    "RoleBinding": SUBJECTS,
+    "ClusterRoleBinding": SUBJECTS,
+}
+ALONE: dict[str, Columns] = {
+    "Node": (
+        NAME,
+        _text("Status", _node_status),
+        _text("Roles", _roles),
+        AGE,
+        _text("Version", _info("kubeletVersion")),
+        _text("Internal-IP", _node_address("InternalIP"), 1),
+        _text("External-IP", _node_address("ExternalIP"), 1),
+        _text("OS-Image", _info("osImage"), 1),
+        _text("Kernel-Version", _info("kernelVersion"), 1),
+        _text("Container-Runtime", _info("containerRuntimeVersion"), 1),
+    ),
     "PriorityClass": (
+        NAME,
         _number("Value", _field("value")),
         ("Global-Default", "boolean", 0, lambda body: bool(body.get("globalDefault"))),
+        AGE,
         _text("PreemptionPolicy", _field("preemptionPolicy")),
     ),
-    "CustomResourceDefinition": (
-        ("Created At", "date", 0, lambda body: body["metadata"]["creationTimestamp"]),
+    "Event": (
+        _text("Last Seen", _last_seen),
+        _text("Type", _field("type")),
+        _text("Reason", _field("reason")),
+        _text("Object", _about),
+        _text("Subobject", lambda body: (body.get("involvedObject") or {}).get("fieldPath", ""), 1),
+        _text("Source", _source, 1),
+        _text("Message", lambda body: str(body.get("message", "")).strip()),
+        _text(
+            "First Seen", lambda body: _ago(body.get("firstTimestamp") or body.get("eventTime")), 1
+        ),
+        _text("Count", lambda body: body.get("count", 1), 1),
+        _text("Name", _name, 1),
     ),
+    "Role": (NAME, CREATED),
+    "ClusterRole": (NAME, CREATED),
+    "CustomResourceDefinition": (NAME, CREATED),
 }
+"""Kinds whose age is not the last of what is always shown."""

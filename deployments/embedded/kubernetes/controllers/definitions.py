@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.kinds import CRD, Kind, Kinds
+from deployments.embedded.kubernetes.lifetimes import CLEANUP
 from deployments.embedded.kubernetes.objects import Deletion
 from deployments.embedded.kubernetes.pods import set_condition
 from deployments.embedded.kubernetes.store import Body, Change, Happened
 
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 AGAIN_SECONDS = 0.5
 ACCEPTED = (
     ("NamesAccepted", "NoConflicts", "no conflicts found"),
@@ -44,9 +44,6 @@ class Definitions(Controller):
         if body["metadata"].get("deletionTimestamp"):
             return self._empty(body)
         define(self.objects.kinds, body)
-        finalizers = body["metadata"].setdefault("finalizers", [])
-        if CLEANUP not in finalizers:
-            finalizers.append(CLEANUP)
         names = body["spec"]["names"]
         status = body.get("status") or {}
         body["status"] = status | {
@@ -73,7 +70,7 @@ class Definitions(Controller):
         if left:
             return AGAIN_SECONDS
         metadata = body["metadata"]
-        metadata["finalizers"] = [one for one in metadata["finalizers"] if one != CLEANUP]
+        metadata["finalizers"] = [one for one in metadata.get("finalizers") or () if one != CLEANUP]
         kinds.set_custom(spec["group"], spec["names"]["plural"], [])
         entry = self.objects.store.put(self.watched[0], body)
         if not metadata["finalizers"]:

@@ -202,6 +202,7 @@ class Deployments(Controller):
         )
         before = body.get("status") or {}
         status: Body = {name: many for name, many in counts.items() if many}
+        status["terminatingReplicas"] = _sum(known, "terminatingReplicas")
         status["observedGeneration"] = body["metadata"].get("generation", 1)
         status["conditions"] = list(before.get("conditions") or [])
         told = body | {"status": status}

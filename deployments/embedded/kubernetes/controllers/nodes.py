@@ -64,9 +64,8 @@ class Nodes(Controller):
             one["type"]: one["status"] for one in (body.get("status") or {}).get("conditions") or ()
         }
         ready = conditions.get("Ready")
-        if ready is not None:
-            _taint(body, UNREACHABLE, wanted=ready == "Unknown")
-            _taint(body, NOT_READY, wanted=ready == "False")
+        _taint(body, UNREACHABLE, wanted=ready == "Unknown")
+        _taint(body, NOT_READY, wanted=ready == "False")
         for name, taint in PRESSURES.items():
             _taint(body, taint, wanted=conditions.get(name) == "True", effects=EFFECTS[:1])
         is_cordoned = bool(body["spec"].get("unschedulable"))

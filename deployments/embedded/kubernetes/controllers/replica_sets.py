@@ -62,7 +62,8 @@ class ReplicaSets(Controller):
             failure = self._bring(body, alive, wanted)
             owned = list(self.objects.store.owned(pods, entry.uid))
         there = [found for one in owned if _is_alive(found := one.body())]
-        again = self._tell(sets, key, there, failure)
+        ending = sum(b'"deletionTimestamp"' in one.data for one in owned)
+        again = self._tell(sets, key, there, failure, ending)
         return RETRY_SECONDS if failure else again
 
     def _release(self, body: Body, entry: Entry) -> None:
@@ -110,7 +111,9 @@ class ReplicaSets(Controller):
     def _say(self, body: Body, reason: str, message: str, *, kind: str = NORMAL) -> None:
         record(self.objects, body, reason, message, component=COMPONENT, kind=kind)
 
-    def _tell(self, sets: Kind, key: Key, alive: list[Body], failure: str) -> float | None:
+    def _tell(
+        self, sets: Kind, key: Key, alive: list[Body], failure: str, ending: int
+    ) -> float | None:
         entry = self.objects.store.get(sets, *key)
         if entry is None:
             return None
@@ -129,6 +132,7 @@ class ReplicaSets(Controller):
         }
         status: Body = {"replicas": len(alive)}
         status |= {name: many for name, many in counts.items() if many}
+        status["terminatingReplicas"] = ending
         status["observedGeneration"] = body["metadata"].get("generation", 1)
         if failure:
             known = (body.get("status") or {}).get("conditions") or []

@@ -73,7 +73,7 @@ class Place:
         self.offers = (
             amount(allocatable.get("cpu", 0)),
             amount(allocatable.get("memory", 0)),
-            amount(allocatable.get("pods", 110)),
+            amount(allocatable.get("pods", 0)),
         )
         self.is_cordoned = bool(body["spec"].get("unschedulable"))
 
