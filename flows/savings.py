@@ -27,6 +27,7 @@ from tasks.domain.savings.sizing.expected_use import ExpectedUse
 from tasks.models.catalogue import load_data, load_family
 from tasks.models.expected import expect_use
 from tasks.models.registry import Served
+from tasks.models.scoring import waiting_forecasts
 from tasks.models.training import load_champion
 from tasks.savings.opportunities import (
     ObservedUse,
@@ -84,6 +85,7 @@ def optimize_costs(
     outlook: BlockName = "homeostat",
     settings: BlockName = "homeostat",
     savings: BlockName = "homeostat",
+    scores: BlockName = "homeostat",
     cost_tag: Annotated[str | None, Field(max_length=128)] = "team",
     seed: Annotated[int, Field(ge=0)] = 20,
 ) -> SavingsReport:
@@ -101,6 +103,7 @@ def optimize_costs(
         outlook: Name of the SpotOutlook block to read; without a fresh one spot is not proposed.
         settings: Name of the SavingsSettings block: limits, permissions, ignored resources.
         savings: Name of the SavingsOutlook block to write.
+        scores: Name of the ForecastScores block, by which intervals of the load forecast are as wide.
         cost_tag: Cost allocation tag to tell the bill apart by; empty for none.
         seed: Same seed and costs, same forecast of the bill.
     """
@@ -116,7 +119,7 @@ def optimize_costs(
     quotes = load_spot_quotes.submit(store, outlook, load_state(SpotOutlook, outlook), now)
     use = load_use(store, profile, load_state(UsageProfile, profile), now)
     prices = price_book(aws, use.inventory, quotes.result())
-    expected = expected_of(store, use, now=now)
+    expected = expected_of(store, use, scores=scores, now=now)
     found = find_opportunities(Sealed(use), Sealed(prices), policy, Sealed(expected))
     paid = costs_or_none(costs)
     spend = forecast_spend(Sealed(paid), now.date(), seed=seed)
@@ -131,7 +134,9 @@ def optimize_costs(
     )
 
 
-def expected_of(storage: Storage, use: ObservedUse, *, now: datetime) -> Mapping[str, ExpectedUse]:
+def expected_of(
+    storage: Storage, use: ObservedUse, *, scores: str, now: datetime
+) -> Mapping[str, ExpectedUse]:
     """Return what the load forecast expects of instances; nothing where there is no model yet."""
     family: Sealed[Family[Any, Any]] = Sealed(load_family(CPU_MODEL))
     champion = load_champion(storage, CPU_MODEL, family)
@@ -139,7 +144,8 @@ def expected_of(storage: Storage, use: ObservedUse, *, now: datetime) -> Mapping
     if champion is not None:
         served = Served(model=champion.model.model, version=champion.version)
     panel = load_data(CPU_MODEL, use.panel, now=now, inventory=use.inventory)
-    return expect_use(CPU_MODEL, Sealed(panel), Sealed(served))
+    daily = waiting_forecasts(storage, scores, now).daily
+    return expect_use(CPU_MODEL, Sealed(panel), Sealed(served), Sealed(daily))
 
 
 def costs_or_none(future: PrefectFuture[Costs]) -> Costs | None:

@@ -91,11 +91,17 @@ def forecast_in_chunks(
         for number, first in enumerate(range(0, len(panel), per_chunk), start=1)
     ]
     found = LoadForecasts.concat([future.result().value for future in futures])
+    return as_live(found, panel, daily, name, forecaster.version.sha256)
+
+
+def as_live(
+    forecasts: LoadForecasts, panel: LoadPanel, daily: pd.DataFrame, name: str, version: str
+) -> LoadForecasts:
+    """Return a version's forecasts of a panel with intervals as wide as its live scores ask for."""
     if panel.end is None:
-        return found
-    version = forecaster.version.sha256
+        return forecasts
     widths = live_widths(daily, name=name, version=version, known_at=panel.end)
-    return adapted(found, behaviour_groups(panel).tolist(), widths)
+    return adapted(forecasts, behaviour_groups(panel).tolist(), widths)
 
 
 def rows_of(panel: LoadPanel, forecasts: LoadForecasts, forecaster: Forecaster) -> pd.DataFrame:
