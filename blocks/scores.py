@@ -13,7 +13,7 @@ class LiveFigures(BaseModel):
     """How good one model's forecasts were lately; None where undefined or not yet known."""
 
     model: str = Field(description="For example load-cpu or spot-24h.")
-    role: str = Field(description="champion or challenger.")
+    role: str = Field(description="champion, challenger or previous.")
     count: int = Field(ge=0, description="Values judged.")
     days: int = Field(ge=0, description="Days with any.")
     enough: bool = Field(description="Whether anything can be said yet.")

@@ -29,8 +29,8 @@ class LoadForecasts:
         quantiles: (n, H, 3) of QUANTILES, at least 0, not crossing.
         naive: (n, H) the same step a day before, the last value where that is unknown.
         method: (n,) what the median comes from, for example "global" or "last-value".
-        confidence: (n,) share of values that such intervals covered in the backtest of the group that
-            the series belongs to, 0 to 1; NaN where nothing was measured.
+        confidence: (n,) share of values that such intervals of the series' group covered, live where
+            that is known, else in the backtest, 0 to 1; NaN where nothing was measured.
     """
 
     load: Load

@@ -70,7 +70,7 @@ def _part(report: LoadReport, names: Mapping[str, str]) -> str:
         ""
         if not covered.size
         else (
-            f" In the backtest of their groups, {covered.min():.0%} to {covered.max():.0%} of all values "
+            f" Of such intervals of their groups, live or in the backtest, {covered.min():.0%} to {covered.max():.0%} of all values "
             "lay inside the 80 % intervals."
         )
     )
