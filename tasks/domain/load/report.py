@@ -70,8 +70,8 @@ def _part(report: LoadReport, names: Mapping[str, str]) -> str:
         ""
         if not covered.size
         else (
-            f" Of such intervals of their groups, live or in the backtest, {covered.min():.0%} to {covered.max():.0%} of all values "
-            "lay inside the 80 % intervals."
+            f" Live, or else in the backtest, {covered.min():.0%} to {covered.max():.0%} of all values "
+            "of their groups lay inside the 80 % intervals."
         )
     )
     until = "" if found.cutoff is None else f", after {found.cutoff:%d %b %Y %H:%M} UTC"
