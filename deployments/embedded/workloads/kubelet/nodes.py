@@ -72,10 +72,8 @@ class NodeVoice:
         """Return the status, as a patch."""
         return {
             "status": {
-                "addresses": [
-                    {"type": "InternalIP", "address": ADDRESS},
-                    {"type": "Hostname", "address": self.profile.name},
-                ],
+                # No Hostname: API servers prefer it, and nobody can look it up.
+                "addresses": [{"type": "InternalIP", "address": ADDRESS}],
                 "capacity": _capacity(self.profile),
                 "allocatable": _allocatable(self.profile),
                 "conditions": self._conditions(wall),
