@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
+from itertools import islice
 from typing import Any
 
 from deployments.embedded.kubernetes import errors
+from deployments.embedded.kubernetes.causes import wrong
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.store import Store
 
@@ -31,6 +33,11 @@ def give_address(store: Store, kind: Kind, body: Body, before: Body | None) -> N
                 spec.setdefault(name, before["spec"][name])
     if not spec.get("clusterIP"):
         spec["clusterIP"] = (spec.get("clusterIPs") or [None])[0] or _free(store, kind)
+    elif before is None and spec["clusterIP"] in _taken(store, kind) - {NONE}:
+        address = spec["clusterIP"]
+        message = f"failed to allocate IP {address}: provided IP is already allocated"
+        cause = wrong("spec.clusterIPs", [address], message)
+        raise errors.invalid(kind.name, kind.group, body["metadata"]["name"], [cause])
     spec.setdefault("clusterIPs", [spec["clusterIP"]])
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
@@ -38,10 +45,14 @@ def give_address(store: Store, kind: Kind, body: Body, before: Body | None) -> N
         _give_ports(store, kind, spec)
 
 
+def _taken(store: Store, kind: Kind) -> set[str]:
+    return {entry.fields["spec.clusterIP"] for entry in store.list(kind)}
+
+
 def _free(store: Store, kind: Kind) -> str:
-    taken = {entry.fields["spec.clusterIP"] for entry in store.list(kind)}
+    taken = _taken(store, kind)
     # The first address is that of the API server.
-    for one in list(RANGE.hosts())[1 : len(taken) + 3]:
+    for one in islice(RANGE.hosts(), 1, len(taken) + 3):
         if str(one) not in taken:
             return str(one)
     message = "Internal error occurred: failed to allocate a serviceIP: range is full"
