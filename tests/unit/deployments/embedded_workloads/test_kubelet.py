@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import stat
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 from deployments.embedded.workloads.containers.messages import Event
 from deployments.embedded.workloads.containers.table import Happening, What, new_table
 from deployments.embedded.workloads.demonstration import PARTS, demonstration_nodes
+from deployments.embedded.workloads.kubelet.__main__ import CONTROL_FILE, write_control_file
 from deployments.embedded.workloads.kubelet.addresses import Addresses
 from deployments.embedded.workloads.kubelet.client import Client, RefusedError
 from deployments.embedded.workloads.kubelet.clock import Clock
@@ -24,6 +28,7 @@ from deployments.embedded.workloads.kubelet.owners import volume_for
 from deployments.embedded.workloads.kubelet.pod_events import BURST, REFILL_SECONDS, PodEvents
 from deployments.embedded.workloads.kubelet.reader import Reader
 from deployments.embedded.workloads.kubelet.roster import Resident, Roster, workload_of
+from deployments.embedded.workloads.kubelet.running import RunningKubelets
 from deployments.embedded.workloads.kubelet.statuses import on_wall
 from deployments.embedded.workloads.kubelet.writes import Rank, Send, Writes
 from deployments.embedded.workloads.manifests import config_map, deployment
@@ -481,6 +486,19 @@ def test_a_claim_has_a_volume_of_its_own() -> None:
 
     assert found["capacity"] == {"storage": "1Gi"}
     assert (found["claimRef"]["namespace"], found["claimRef"]["name"]) == ("shop", "data")
+
+
+def test_where_the_control_server_is_is_for_the_eyes_of_its_user_alone(tmp_path: Path) -> None:
+    running = RunningKubelets(
+        kubelets=cast("Any", None), control_url="http://x", token="t", task=cast("Any", None)
+    )
+    (tmp_path / CONTROL_FILE).touch(mode=0o644)
+
+    path = write_control_file(tmp_path / "config", running)
+
+    assert json.loads(path.read_text()) == {"url": "http://x", "token": "t"}
+    assert path == tmp_path / CONTROL_FILE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_times_of_many_containers_are_told_at_once() -> None:
