@@ -15,7 +15,9 @@ from deployments.embedded.kubernetes.store import Entry
 
 FORMAT = "meta.k8s.io/v1"
 KEPT = 32
-"""Lists that are kept for their next pages."""
+"""Lists that are kept for their next pages, at most."""
+KEPT_ENTRIES = 30_000
+"""Objects in all of them, besides the newest: each may hold versions that nobody else holds any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +50,12 @@ class Pages:
             return Page(entries=entries, version=version)
         self._count += 1
         self._kept[self._count] = (version, entries)
-        while len(self._kept) > KEPT:
+        while len(self._kept) > KEPT or (len(self._kept) > 1 and self._size() > KEPT_ENTRIES):
             self._kept.popitem(last=False)
         return self._page(self._count, begin=0, limit=limit)
+
+    def _size(self) -> int:
+        return sum(len(entries) for _, entries in self._kept.values())
 
     def next(self, token: str, *, limit: int) -> Page:
         """Return the page of a token.
