@@ -22,8 +22,10 @@ BOUNDS = (*(str(bound) for bound in BUCKETS_SECONDS), "+Inf")
 def request_families(scrape: Scrape) -> Iterator[Family]:
     """Yield what programs count: requests over HTTP, or messages taken from a queue."""
     there = scrape.program_answers
-    yield from _work(scrape, "http_requests_total", "http_request", ("code", "200", "500"), there & ~scrape.queue)  # fmt: skip
-    yield from _work(scrape, "messages_processed_total", "message", ("outcome", "ok", "error"), there & scrape.queue)  # fmt: skip
+    codes, outcomes = ("code", "200", "500"), ("outcome", "ok", "error")
+    web, queue = there & ~scrape.queue, there & scrape.queue
+    yield from _work(scrape, "http_requests_total", "http_request", codes, web)
+    yield from _work(scrape, "messages_processed_total", "message", outcomes, queue)
 
 
 def _work(

@@ -167,3 +167,15 @@ def test_the_text_for_scrapes_has_every_live_series(well: Watched) -> None:
     assert kinds["http_request_duration_seconds"] == "histogram"
     newest = sum(len(labels) for labels, _ in well.samples.newest().values())
     assert sum(not line.startswith("#") for line in lines) == newest
+
+
+def test_series_of_replaced_pods_end_and_those_of_new_ones_begin() -> None:
+    watched = Watched()
+    watched.run(60.0)
+    old = {one["metric"]["pod"] for one in watched.ask('kube_pod_info{created_by_name="web"}')}
+    watched.shop.apply("web")
+    watched.run(30.0)
+    new = {one["metric"]["pod"] for one in watched.ask('kube_pod_info{created_by_name="web"}')}
+    assert (len(old), len(new)) == (4, 4)
+    assert old.isdisjoint(new)
+    assert watched.number("count(kube_pod_info)") == 39
