@@ -23,7 +23,7 @@ def serve(*, port: int = 0, kubeconfig: Path, tls: bool = False) -> None:
     Args:
         port: To listen on; 0 for a free one.
         kubeconfig: File to write, by which clients find the cluster and its administrator.
-        tls: Serve HTTPS, without which kubectl sends no token; requests cost about half as much again.
+        tls: Serve HTTPS, without which kubectl sends no token; requests cost two thirds more.
     """
     asyncio.run(_serve(port, kubeconfig, make_certificate() if tls else None))
 
