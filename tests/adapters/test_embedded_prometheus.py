@@ -140,6 +140,7 @@ UNKNOWN = (
     ("stdvar_over_time(size[5m])", 422, "execution", "function stdvar_over_time"),
     ("count_values('x', size)", 422, "execution", "aggregation count_values"),
     ("max_over_time(size[5m:1m])", 422, "execution", "subqueries"),
+    ("size atan2 size", 422, "execution", "operator atan2"),
     ("size @ 5", 422, "execution", "modifier @"),
     ("rate(size", 400, "bad_data", "parse error"),
     ('size{job=~"(?P<"}', 400, "bad_data", ""),

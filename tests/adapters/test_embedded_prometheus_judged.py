@@ -24,7 +24,12 @@ from tests.support.prometheus_judge import (
 from tests.support.reality import ToolPath
 
 pytestmark = [pytest.mark.real("prometheus", "promtool"), pytest.mark.embedded("prometheus")]
-EMPTY = {"absent(up)", "kube_pod_info unless on (pod) http_requests_total"}
+EMPTY = {
+    "absent(up)",
+    "kube_pod_info unless on (pod) http_requests_total",
+    "clamp(up, 2, 1)",
+    "histogram_quantile(0.5, up)",
+}
 
 
 @pytest.fixture(scope="module")

@@ -172,7 +172,10 @@ class Evaluator:
         raise _unknown(name, kind="aggregation")
 
     def _binary(self, node: ast.BinaryExpr) -> Value:
-        name, left, right = str(node.op), self.value(node.lhs), self.value(node.rhs)
+        name = str(node.op)
+        if name not in joining.OPERATORS:
+            raise _unknown(name, kind="operator")
+        left, right = self.value(node.lhs), self.value(node.rhs)
         matching = _matching(node.modifier)
         if isinstance(left, Text) or isinstance(right, Text):
             return _mistyped("scalar or vector", node)

@@ -27,7 +27,6 @@ ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
     "/": np.divide,
     "%": np.fmod,
     "^": np.power,
-    "atan2": np.arctan2,
 }
 COMPARISONS: dict[str, Callable[[Floats, Floats], Bools]] = {
     "==": operator.eq,
@@ -38,6 +37,8 @@ COMPARISONS: dict[str, Callable[[Floats, Floats], Bools]] = {
     "<=": operator.le,
 }
 SETS = ("and", "or", "unless")
+OPERATORS = frozenset([*ARITHMETIC, *COMPARISONS, *SETS])
+"""Those that there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
