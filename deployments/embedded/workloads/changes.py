@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpecChange:
+class SpecChange(ABC):
     """A mistake that `homeostat break` makes in a Deployment.
 
     Attributes:
@@ -37,8 +38,9 @@ class SpecChange:
         self._change(made["spec"]["template"]["spec"]["containers"][0])
         return made
 
+    @abstractmethod
     def _change(self, container: Manifest) -> None:
-        raise NotImplementedError
+        """Make the mistake in a container, in place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

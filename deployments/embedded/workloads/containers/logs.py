@@ -110,7 +110,7 @@ def request_line(profile: WorkloadProfile, *, seconds: float, key: int, latency:
 def complaint_line(complaint: Complaint, *, seconds: float) -> str:
     """Return the line that a failed call leaves."""
     host, place = _place(complaint.dependency)
-    trouble = complaint.trouble.format(host=host)
+    trouble = complaint.trouble.value.format(host=host)
     return f"{timestamp(seconds)} ERROR call failed dependency={host} url={place} error={trouble!r}"
 
 

@@ -100,3 +100,9 @@ def test_a_dependency_that_fails_by_itself_is_refused_or_unavailable() -> None:
     found = complaints(CHECKOUT, [], failed={"shop/cart": 1.0, "shop/payments": 0.3})
     assert [one.trouble for one in found] == [Trouble.REFUSED, Trouble.UNAVAILABLE]
     assert complaints(CHECKOUT, [], failed={"shop/cart": 0.01}) == ()
+
+
+def test_a_line_says_the_trouble_in_a_client_librarys_words_and_no_name_of_ours() -> None:
+    line = complaint_line(Complaint(dependency="shop/cart", trouble=Trouble.REFUSED), seconds=NOON)
+    assert "error='dial tcp: connect: connection refused'" in line
+    assert "Trouble" not in line
