@@ -12,7 +12,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from deployments import cli, model_show
+from deployments import model_show
+from deployments.commands import models as commands
 from deployments.models import ModelCommandError, client_environment, models, roll_back
 from deployments.prefect_api import PrefectApi, RefusedError
 
@@ -161,8 +162,8 @@ def test_where_nothing_is_up_the_commands_say_so(
 ) -> None:
     monkeypatch.setenv("HOMEOSTAT_HOME", str(tmp_path))
 
-    assert cli.models() == 1
-    assert cli.rollback("load-cpu") == 1
+    assert commands.models() == 1
+    assert commands.rollback("load-cpu") == 1
 
     said = capsys.readouterr().err
     assert "no answer: " in said

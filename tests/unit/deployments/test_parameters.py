@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployments.cli import parameters_from
+from deployments.commands.runs import parameters_from
 
 
 def test_values_are_read_as_yaml() -> None:

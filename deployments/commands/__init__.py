@@ -1,0 +1,1 @@
+"""What the `homeostat` command does, by what it is about."""
