@@ -125,5 +125,9 @@ def _field(entry: dataclasses.Field[Any]) -> Json:
         "name": entry.name,
         "needed": needed,
         "default": None if needed else entry.default,
-        **{name: bounds[name] for name in ("low", "high", "above", "unit") if name in bounds},
+        **{
+            name: bounds[name]
+            for name in ("low", "high", "above", "unit", "example")
+            if name in bounds
+        },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,7 +25,7 @@ class MemoryLeak(ReplicaFault):
 
     kind: ClassVar[str] = "memory-leak"
     sentence: ClassVar[str] = "Each process keeps so many MiB more every hour, until it is killed."
-    mib_per_hour: float = number(0.0, 1e6, above=True, unit="MiB/h")
+    mib_per_hour: float = number(0.0, 1e6, above=True, unit="MiB/h", example=6000.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class MemoryDemand(ReplicaFault):
 
     kind: ClassVar[str] = "memory-demand"
     sentence: ClassVar[str] = "The replicas need so many times the memory: their data has grown."
-    factor: float = number(0.0, 100.0, above=True)
+    factor: float = number(0.0, 100.0, above=True, example=4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class TrafficSpike(Fault):
     kind: ClassVar[str] = "traffic-spike"
     sentence: ClassVar[str] = "So many times the usual requests come from outside."
     target: str
-    factor: float = number(0.0, 1_000.0)
+    factor: float = number(0.0, 1_000.0, example=5.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ErrorRate(ReplicaFault):
 
     kind: ClassVar[str] = "error-rate"
     sentence: ClassVar[str] = "So large a fraction of requests fails in the program itself."
-    fraction: float = number(0.0, 1.0)
+    fraction: float = number(0.0, 1.0, example=0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Slowdown(ReplicaFault):
 
     kind: ClassVar[str] = "slowdown"
     sentence: ClassVar[str] = "A request costs so many times the processor time."
-    factor: float = number(0.0, 1_000.0, above=True)
+    factor: float = number(0.0, 1_000.0, above=True, example=6.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class CpuStress(ReplicaFault):
 
     kind: ClassVar[str] = "cpu-stress"
     sentence: ClassVar[str] = "Something in the container uses so many cores."
-    cores: float = number(0.0, 128.0, above=True)
+    cores: float = number(0.0, 128.0, above=True, example=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class DiskFill(ReplicaFault):
 
     kind: ClassVar[str] = "disk-fill"
     sentence: ClassVar[str] = "The replicas write so many MiB an hour and delete nothing."
-    mib_per_hour: float = number(0.0, 1e7, above=True, unit="MiB/h")
+    mib_per_hour: float = number(0.0, 1e7, above=True, unit="MiB/h", example=2_000_000.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class VolumeDelay(ReplicaFault):
     kind: ClassVar[str] = "volume-delay"
     sentence: ClassVar[str] = "Every read and write of the volume takes so much longer."
     disguise: ClassVar[str] = "a slow program: latency without processor time"
-    milliseconds: float = number(0.0, 60_000.0, above=True, unit="ms")
+    milliseconds: float = number(0.0, 60_000.0, above=True, unit="ms", example=200.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ class VolumeErrors(ReplicaFault):
 
     kind: ClassVar[str] = "volume-errors"
     sentence: ClassVar[str] = "So large a fraction of the volume's reads and writes fails."
-    fraction: float = number(0.0, 1.0, above=True)
+    fraction: float = number(0.0, 1.0, above=True, example=0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +157,8 @@ class NodePressure(NodeFault):
     kind: ClassVar[str] = "node-pressure"
     sentence: ClassVar[str] = "Something outside of pods holds so much of the node's resource."
     disguise: ClassVar[str] = "pods that are OOMKilled below their limits, or evicted"
-    resource: str
-    fraction: float = number(0.0, 1.0, above=True)
+    resource: str = field(metadata={"example": Resource.MEMORY.value})
+    fraction: float = number(0.0, 1.0, above=True, example=0.97)
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -179,7 +179,7 @@ class NoisyNeighbour(NodeFault):
     kind: ClassVar[str] = "noisy-neighbour"
     sentence: ClassVar[str] = "Something outside of pods takes so many cores of the machine."
     disguise: ClassVar[str] = "a slow program on some replicas, below its limit and unthrottled"
-    cores: float = number(0.0, 1_024.0, above=True)
+    cores: float = number(0.0, 1_024.0, above=True, example=4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ class ClockSkew(NodeFault):
     kind: ClassVar[str] = "clock-skew"
     sentence: ClassVar[str] = "The clock of the machine is off: signed requests are refused."
     disguise: ClassVar[str] = "errors of the program on some replicas"
-    seconds: float = number(-1e6, 1e6)
+    seconds: float = number(-1e6, 1e6, example=900.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ class EdgeLatency(EdgeFault):
 
     kind: ClassVar[str] = "edge-latency"
     sentence: ClassVar[str] = "Every call on the edge takes so much longer."
-    milliseconds: float = number(0.0, 60_000.0, above=True, unit="ms")
+    milliseconds: float = number(0.0, 60_000.0, above=True, unit="ms", example=500.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +208,7 @@ class EdgeLoss(EdgeFault):
     kind: ClassVar[str] = "edge-loss"
     sentence: ClassVar[str] = "So large a fraction of packets on the edge is lost."
     disguise: ClassVar[str] = "a slow dependency, which itself is fast"
-    fraction: float = number(0.0, 1.0, above=True)
+    fraction: float = number(0.0, 1.0, above=True, example=0.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +258,7 @@ class SlowStart(ReplicaFault):
     kind: ClassVar[str] = "slow-start"
     sentence: ClassVar[str] = "The replicas take so many times longer to come up."
     disguise: ClassVar[str] = "a crash: the liveness probe kills it before it is up"
-    factor: float = number(1.0, 1_000.0, above=True)
+    factor: float = number(1.0, 1_000.0, above=True, example=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +278,7 @@ class SecuritySignal(ReplicaFault):
     kind: ClassVar[str] = "security-signal"
     sentence: ClassVar[str] = "A foreign process computes and sends data out of the container."
     disguise: ClassVar[str] = "a busy program: processor time and traffic without requests"
-    cores: float = number(0.0, 128.0, above=True)
+    cores: float = number(0.0, 128.0, above=True, example=1.0)
     egress_mib_per_second: float = number(0.0, 1e5, default=0.5, unit="MiB/s")
 
 

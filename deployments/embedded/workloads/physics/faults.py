@@ -18,10 +18,20 @@ _DOCUMENT = "fault"
 
 
 def number(
-    low: float, high: float, *, default: float | None = None, above: bool = False, unit: str = ""
-) -> Any:
-    """Return a field of a fault that is a number within bounds; without a default it is needed."""
-    limits = {"low": low, "high": high, "above": above, "unit": unit}
+    low: float, high: float, *, default: float | None = None, above: bool = False, unit: str = "",
+    example: float | None = None,
+) -> Any:  # fmt: skip
+    """Return a field of a fault that is a number within bounds; without a default it is needed.
+
+    Args:
+        low: The least.
+        high: The most.
+        default: What it is where nothing is said.
+        above: The least itself is refused.
+        unit: For people.
+        example: A value of which the demonstration shows the effect within minutes.
+    """
+    limits = {"low": low, "high": high, "above": above, "unit": unit, "example": example}
     if default is None:
         return dataclasses.field(metadata=limits)
     return dataclasses.field(default=default, metadata=limits)
@@ -105,7 +115,7 @@ class EdgeFault(Fault):
     """
 
     source: str
-    target: str
+    target: str = dataclasses.field(metadata={"example": "*"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
