@@ -23,8 +23,12 @@ class Ports:
     scheduler: int
 
 
-def free_ports() -> Ports:
-    """Return five different ports that were free a moment ago."""
+def free_ports(*, api_server: int = 0) -> Ports:
+    """Return five different ports that were free a moment ago.
+
+    Args:
+        api_server: Of the API server; 0 for one of them.
+    """
     with ExitStack() as held:
         numbers = []
         for _ in range(5):
@@ -34,7 +38,7 @@ def free_ports() -> Ports:
     return Ports(
         etcd=numbers[0],
         etcd_peer=numbers[1],
-        api_server=numbers[2],
+        api_server=api_server or numbers[2],
         controller_manager=numbers[3],
         scheduler=numbers[4],
     )

@@ -60,7 +60,7 @@ class ControlPlane:
 
 @contextmanager
 def control_plane(
-    folder: Path, *, flags: Mapping[str, Sequence[str]] | None = None
+    folder: Path, *, port: int = 0, flags: Mapping[str, Sequence[str]] | None = None
 ) -> Iterator[ControlPlane]:
     """Run etcd, the API server, the controllers and the scheduler while the context is open.
 
@@ -69,6 +69,7 @@ def control_plane(
     Args:
         folder: For keys, data and logs; made when missing. A folder that was used before keeps its
             objects and its tokens; only one control plane at a time may use it.
+        port: Of the API server; 0 for a free one.
         flags: Program to further flags for it; of a flag that is given twice the last one counts.
 
     Yields:
@@ -78,16 +79,19 @@ def control_plane(
     Raises:
         ControlPlaneError: A program is not installed, ended, or did not get ready in time.
     """
+    if port and _accepts(port):
+        message = f"port {port} is in use by another program; choose another one"
+        raise ControlPlaneError(message)
     folder.mkdir(parents=True, exist_ok=True)
     running = Running(folder.resolve(), flags=flags or {})
     try:
-        yield _start(running)
+        yield _start(running, free_ports(api_server=port))
     finally:
         running.stop()
 
 
-def _start(running: Running) -> ControlPlane:
-    folder, ports = running.folder, free_ports()
+def _start(running: Running, ports: Ports) -> ControlPlane:
+    folder = running.folder
     credentials = make_credentials(folder)
     running.start("etcd", etcd_flags(folder, ports))
     running.await_ready("etcd", partial(_accepts, ports.etcd))

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=365)
+RENEWAL = timedelta(days=30)
+"""Before its end."""
 SKEW = timedelta(hours=1)
 """By which clocks of clients may be behind."""
 
@@ -73,3 +75,26 @@ def make_certificate(host: str = "127.0.0.1", *, now: datetime | None = None) ->
         serialization.NoEncryption(),
     )
     return Certificate(pem=made.public_bytes(serialization.Encoding.PEM), key=private)
+
+
+def kept_certificate(folder: Path, *, now: datetime | None = None) -> tuple[Certificate, Path]:
+    """Return the certificate that a folder keeps, and the file that clients verify with.
+
+    A kubeconfig that somebody copied goes on working after a restart.
+
+    Args:
+        folder: Made when missing; a certificate that has expired, or soon will, is replaced.
+        now: The present by default.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shown, key = folder / "apiserver.crt", folder / "apiserver.key"
+    if shown.exists() and key.exists():
+        found = Certificate(pem=shown.read_bytes(), key=key.read_bytes())
+        ends = x509.load_pem_x509_certificate(found.pem).not_valid_after_utc
+        if (now or datetime.now(UTC)) < ends - RENEWAL:
+            return found, shown
+    made = make_certificate(now=now)
+    key.touch(mode=0o600)
+    key.write_bytes(made.key)
+    shown.write_bytes(made.pem)
+    return made, shown
