@@ -13,10 +13,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from deployments.embedded.workloads.__main__ import CONTROL_FILE, write_control_file
 from deployments.embedded.workloads.containers.messages import Event
 from deployments.embedded.workloads.containers.table import Happening, What, new_table
 from deployments.embedded.workloads.demonstration import PARTS, demonstration_nodes
-from deployments.embedded.workloads.kubelet.__main__ import CONTROL_FILE, write_control_file
 from deployments.embedded.workloads.kubelet.addresses import Addresses
 from deployments.embedded.workloads.kubelet.client import Client, RefusedError
 from deployments.embedded.workloads.kubelet.clock import Clock
@@ -494,9 +494,10 @@ def test_where_the_control_server_is_is_for_the_eyes_of_its_user_alone(tmp_path:
     )
     (tmp_path / CONTROL_FILE).touch(mode=0o644)
 
-    path = write_control_file(tmp_path / "config", running)
+    path = write_control_file(tmp_path / "config", running, prometheus_url="http://y")
 
-    assert json.loads(path.read_text()) == {"url": "http://x", "token": "t"}
+    found = {"url": "http://x", "token": "t", "prometheus": "http://y"}
+    assert json.loads(path.read_text()) == found
     assert path == tmp_path / CONTROL_FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
