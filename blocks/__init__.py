@@ -1,6 +1,7 @@
 """Prefect blocks: connections and the state that outlives a run."""
 
 from blocks.aws import AwsAccount
+from blocks.cluster import KubernetesCluster, PrometheusServer
 from blocks.guardrails import Guardrails
 from blocks.models import ModelEntry, ModelRegistry
 from blocks.notifications import EmailNotification
@@ -28,10 +29,12 @@ __all__ = [
     "HistorySpan",
     "HorizonScores",
     "IgnoredResource",
+    "KubernetesCluster",
     "LiveFigures",
     "ModelEntry",
     "ModelRegistry",
     "ObjectPointer",
+    "PrometheusServer",
     "PulumiBackend",
     "SavingsOutlook",
     "SavingsRealised",

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from kubernetes import config
-from kubernetes.client import ApiClient, Configuration
 from prefect.blocks.core import Block
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+CREDENTIALS_TYPE = "kubernetes-credentials"
+"""Of prefect-kubernetes."""
+
+
+class CredentialsError(Exception):
+    """A block of prefect-kubernetes is not there, or says nothing of a cluster."""
 
 
 class KubernetesCluster(Block):
     """A cluster: where it is, and who to be there.
 
-    Of the three ways to say so one is used: `in_cluster` inside a pod, the content of a kubeconfig, or
-    the path of one; without any, the file that kubectl would use.
+    Of the four ways to say so one is used: `in_cluster` inside a pod, a credentials block of
+    prefect-kubernetes, the content of a kubeconfig, or the path of one; without any, the file that
+    kubectl would use.
     """
 
     _block_type_name = "Homeostat Kubernetes Cluster"
@@ -24,6 +35,10 @@ class KubernetesCluster(Block):
     _description = "Kubeconfig, context and pace for the cluster to look after."
 
     in_cluster: bool = Field(default=False, description="Use the service account of the pod.")
+    credentials: str | None = Field(
+        default=None,
+        description="Name of a Kubernetes Credentials block of prefect-kubernetes to be as.",
+    )
     kubeconfig: SecretStr | None = Field(
         default=None, description="Content of a kubeconfig file, YAML."
     )
@@ -50,9 +65,12 @@ class KubernetesCluster(Block):
 
     @model_validator(mode="after")
     def _one_way(self) -> KubernetesCluster:
-        said = [self.in_cluster, self.kubeconfig is not None, self.kubeconfig_path is not None]
-        if sum(said) > 1:
-            msg = "in_cluster, kubeconfig and kubeconfig_path exclude each other; give one of them"
+        ways = (self.credentials, self.kubeconfig, self.kubeconfig_path)
+        if self.in_cluster + sum(one is not None for one in ways) > 1:
+            msg = (
+                "in_cluster, credentials, kubeconfig and kubeconfig_path exclude each other; "
+                "give one of them"
+            )
             raise ValueError(msg)
         return self
 
@@ -61,7 +79,12 @@ class KubernetesCluster(Block):
 
         Raises:
             ConfigException: The kubeconfig cannot be read, or has no such context.
+            CredentialsError: The block of prefect-kubernetes is not there, or has no cluster.
         """
+        # Late: every flow loads blocks, and few of them speak with a cluster.
+        from kubernetes import config
+        from kubernetes.client import ApiClient, Configuration
+
         found: Any = Configuration()
         load: Any = config
         if self.in_cluster:
@@ -71,14 +94,33 @@ class KubernetesCluster(Block):
             load.load_kube_config_from_dict(
                 content, context=self.context, client_configuration=found
             )
-        else:
-            path = (
-                None
-                if self.kubeconfig_path is None
-                else str(Path(self.kubeconfig_path).expanduser())
+        elif self.credentials is not None:
+            content, context = _of_prefect_kubernetes(self.credentials)
+            load.load_kube_config_from_dict(
+                content, context=self.context or context, client_configuration=found
             )
+        else:
+            path = self.kubeconfig_path and str(Path(self.kubeconfig_path).expanduser())
             load.load_kube_config(path, context=self.context, client_configuration=found)
         return ApiClient(found)
+
+
+def _of_prefect_kubernetes(name: str) -> tuple[dict[str, Any], str | None]:
+    """Return kubeconfig and context of a credentials block.
+
+    The document is read, not the class: to import prefect-kubernetes is to import its worker and kopf.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            document = client.read_block_document_by_name(name, CREDENTIALS_TYPE)
+        except ObjectNotFound as error:
+            msg = f"there is no {CREDENTIALS_TYPE} block {name!r}; make one, or name another"
+            raise CredentialsError(msg) from error
+    cluster = document.data.get("cluster_config") or {}
+    if "config" not in cluster:
+        msg = f"the {CREDENTIALS_TYPE} block {name!r} has no cluster config; give it one"
+        raise CredentialsError(msg)
+    return cluster["config"], cluster.get("context_name")
 
 
 class PrometheusServer(Block):

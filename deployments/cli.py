@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from cyclopts import App, Group
 
+from deployments.commands.cluster import break_, faults, mend, workloads
 from deployments.commands.installation import doctor, down, status, up
 from deployments.commands.models import models, rollback
 from deployments.commands.runs import run
@@ -22,6 +23,10 @@ EXAMPLES = """Examples:
 - `homeostat run optimize-costs`: what could be saved, net of overlap
 
 - `homeostat run apply-savings only=[volume-type]`: a stack of it, previewed, and applied once approved
+
+- `homeostat break cart memory-demand`: more memory than its limit, in the simulated cluster
+
+- `homeostat workloads --watch`: how it fails, and heals
 
 - `homeostat models`: which model serves, which one waits, and how good they are
 
@@ -43,6 +48,7 @@ app = App(
 COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Installation": (up, status, doctor, down),
     "Flows": (run,),
+    "Cluster": (workloads, break_, mend, faults),
     "Stacks": (stacks, preview, propose, approve, undo),
     "Models": (models, rollback),
 }
@@ -51,7 +57,7 @@ COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
 for heading, commands in COMMANDS.items():
     group = Group.create_ordered(heading)
     for command in commands:
-        app.command(command, group=group)
+        app.command(command, name=command.__name__.strip("_"), group=group)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from deployments.local import (
     PortInUseError,
     refuse_used_ports,
     running_state,
+    used_ports,
 )
 from deployments.tools.families import find_tool
 
@@ -49,6 +50,8 @@ def findings(local: Local) -> list[Finding]:
         _ports(local),
         _tool("go", "builds the real tools that tests are judged by", "install Go 1.26 or newer"),
         _tool("pulumi", "previews and applies stacks with the real engine", "make tools"),
+        _tool("kubectl", "looks at the cluster, and breaks it", "make tools"),
+        _tool("kube-apiserver", "lets `up --cluster real` start Kubernetes' own", "make tools"),
         _tool(
             "chromium",
             "lets browser tests run",
@@ -100,7 +103,9 @@ def _ports(local: Local) -> Finding:
     except PortInUseError as error:
         return Finding(subject="ports", verdict=Verdict.MISSING, detail="", remedy=str(error))
     return Finding(
-        subject="ports", verdict=Verdict.OK, detail=f"{local.ui_port}, {local.aws_port} are free"
+        subject="ports",
+        verdict=Verdict.OK,
+        detail=f"{', '.join(str(port) for port, *_ in used_ports(local))} are free",
     )
 
 

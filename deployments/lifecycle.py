@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import subprocess
 import sys
 import time
@@ -91,15 +90,9 @@ def _await_end(pid: int) -> None:
 
 
 def _start_supervisor(local: Local) -> subprocess.Popen[bytes]:
-    settings = {
-        "home": str(local.home),
-        "ui_port": local.ui_port,
-        "aws_port": local.aws_port,
-        "aws_arguments": list(local.aws_arguments),
-    }
     with (local.logs / "supervisor.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "deployments.supervisor", json.dumps(settings)],
+            [sys.executable, "-m", "deployments.supervisor", local.to_json()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

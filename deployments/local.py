@@ -16,6 +16,8 @@ from deployments.tools.families import TOOLS_BIN
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 
+EMBEDDED, REAL, NO_CLUSTER = "embedded", "real", "none"
+"""Clusters that `up` starts, and none."""
 SUPERVISED = "HOMEOSTAT_SUPERVISED_BY"
 """Set, to the home folder, in the environment of every process that `up` starts."""
 
@@ -52,12 +54,20 @@ class Local:
         ui_port: Of the Prefect server and its UI.
         aws_port: Of the embedded AWS endpoint.
         aws_arguments: Passed on to `python -m deployments.embedded.aws`.
+        cluster: `EMBEDDED`, `REAL`, `NO_CLUSTER`, or the path of a kubeconfig.
+        cluster_port: Of the API server that is started.
+        prometheus_port: Of the Prometheus that watches it.
+        their_prometheus: Address of the Prometheus that watches a cluster of theirs.
     """
 
     home: Path
     ui_port: int = 4200
     aws_port: int = 4290
     aws_arguments: tuple[str, ...] = ()
+    cluster: str = EMBEDDED
+    cluster_port: int = 4291
+    prometheus_port: int = 4292
+    their_prometheus: str | None = None
 
     @property
     def api_url(self) -> str:
@@ -73,6 +83,33 @@ class Local:
     def aws_url(self) -> str:
         """Embedded AWS: the endpoint of every service."""
         return f"http://{LOOPBACK}:{self.aws_port}"
+
+    @property
+    def has_own_cluster(self) -> bool:
+        """Whether a cluster is started with the rest."""
+        return self.cluster in (EMBEDDED, REAL)
+
+    @property
+    def cluster_folder(self) -> Path:
+        """Keys, kubeconfig and, of a real control plane, the data of the cluster that is started.
+
+        One for each kind: what one of them keeps is nothing for the other.
+        """
+        return self.home / "cluster" / (self.cluster if self.has_own_cluster else EMBEDDED)
+
+    @property
+    def kubeconfig(self) -> Path | None:
+        """By which the cluster is found; None where there is none."""
+        if self.cluster == NO_CLUSTER:
+            return None
+        return self.cluster_folder / "kubeconfig" if self.has_own_cluster else Path(self.cluster)
+
+    @property
+    def prometheus_url(self) -> str | None:
+        """Prometheus that watches the cluster; None where none is known."""
+        if self.has_own_cluster:
+            return f"http://{LOOPBACK}:{self.prometheus_port}"
+        return self.their_prometheus
 
     @property
     def logs(self) -> Path:
@@ -93,6 +130,17 @@ class Local:
     def state_file(self) -> Path:
         """What the supervisor says of itself."""
         return self.home / "state.json"
+
+    def to_json(self) -> str:
+        """Return the settings for another process."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Local:
+        """Return the settings that another process wrote."""
+        found = json.loads(text)
+        changes = {"home": Path(found["home"]), "aws_arguments": tuple(found["aws_arguments"])}
+        return cls(**(found | changes))
 
     def environment(self) -> dict[str, str]:
         """Return the environment of every process of the installation."""
@@ -155,7 +203,8 @@ class UpState:
         phase: What it is doing, in a word or two.
         ready: Everything is up.
         error: Why it gave up; None otherwise.
-        ui_port, aws_port, aws_arguments: As in `Local`.
+        ui_port, aws_port, aws_arguments, cluster, cluster_port,
+            prometheus_port, their_prometheus: As in `Local`.
         services: Process ids by service.
     """
 
@@ -167,6 +216,10 @@ class UpState:
     ui_port: int
     aws_port: int
     aws_arguments: tuple[str, ...] = ()
+    cluster: str = NO_CLUSTER
+    cluster_port: int = 0
+    prometheus_port: int = 0
+    their_prometheus: str | None = None
     services: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -208,23 +261,45 @@ def running_state(local: Local) -> UpState | None:
 
 
 def at_running_ports(local: Local, state: UpState) -> Local:
-    """Return the settings with the ports that are really in use."""
-    return replace(local, ui_port=state.ui_port, aws_port=state.aws_port)
+    """Return the settings with the ports and the cluster that are really in use."""
+    return replace(
+        local,
+        ui_port=state.ui_port,
+        aws_port=state.aws_port,
+        cluster=state.cluster,
+        cluster_port=state.cluster_port,
+        prometheus_port=state.prometheus_port,
+        their_prometheus=state.their_prometheus,
+    )
+
+
+def used_ports(local: Local) -> list[tuple[int, str, str]]:
+    """Return every port that an installation listens on, what for, and the option that chooses it."""
+    ports = [
+        (local.ui_port, "Prefect server", "--ui-port"),
+        (local.aws_port, "embedded AWS endpoint", "--aws-port"),
+    ]
+    if local.has_own_cluster:
+        ports += [
+            (local.cluster_port, "cluster's API server", "--cluster-port"),
+            (local.prometheus_port, "cluster's Prometheus", "--prometheus-port"),
+        ]
+    return ports
 
 
 def refuse_used_ports(local: Local) -> None:
-    """Check that both ports are free.
+    """Check that every port is free.
 
     Raises:
         PortInUseError: One is not.
-        SamePortError: They are one port.
+        SamePortError: Two are one port.
     """
-    if local.ui_port == local.aws_port:
-        raise SamePortError(local.aws_port, service="embedded AWS endpoint", option="--aws-port")
-    wanted = (
-        (local.ui_port, "Prefect server", "--ui-port"),
-        (local.aws_port, "embedded AWS endpoint", "--aws-port"),
-    )
+    wanted = used_ports(local)
+    given: set[int] = set()
+    for port, service, option in wanted:
+        if port in given:
+            raise SamePortError(port, service=service, option=option)
+        given.add(port)
     for port, service, option in wanted:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import botocore.exceptions
@@ -22,7 +22,9 @@ from blocks import (
     EmailNotification,
     ForecastScores,
     Guardrails,
+    KubernetesCluster,
     ModelRegistry,
+    PrometheusServer,
     PulumiBackend,
     SavingsOutlook,
     SavingsRealised,
@@ -49,7 +51,9 @@ BLOCKS = (
     EmailNotification,
     ForecastScores,
     Guardrails,
+    KubernetesCluster,
     ModelRegistry,
+    PrometheusServer,
     PulumiBackend,
     SavingsOutlook,
     SavingsRealised,
@@ -59,6 +63,8 @@ BLOCKS = (
     StackLedger,
     UsageProfile,
 )
+
+B = TypeVar("B", bound=Block)
 
 app = cyclopts.App(help=__doc__)
 
@@ -85,6 +91,35 @@ def save_blocks(*, aws_url: str, objects_folder: str, stacks_folder: str) -> Non
     if not _exists(SavingsSettings):
         SavingsSettings().save(BLOCK_NAME)
     _save_stacks_blocks(aws_url=aws_url, folder=Path(stacks_folder), embedded=embedded)
+
+
+def save_cluster_blocks(*, kubeconfig: Path, prometheus_url: str | None, home: Path) -> None:
+    """Save where the cluster is, and the Prometheus that watches it.
+
+    A cluster that a person set in the block stays, unless another one was asked for by its file.
+
+    Args:
+        kubeconfig: Of the cluster that was started, or that a person asked for.
+        prometheus_url: Of the Prometheus that watches it; None where a person has not said.
+        home: Of the installation; what lies in it is ours.
+    """
+    ours = kubeconfig.is_relative_to(home)
+    before = _existing(KubernetesCluster)
+    theirs = before is not None and not _lies_in(before, home)
+    if ours and theirs:
+        return
+    KubernetesCluster(kubeconfig_path=str(kubeconfig)).save(BLOCK_NAME, overwrite=True)
+    watching = _existing(PrometheusServer)
+    if prometheus_url is not None:
+        PrometheusServer(url=prometheus_url).save(BLOCK_NAME, overwrite=True)
+    elif watching is not None and watching.url.host == LOOPBACK:
+        # Metrics of a simulated cluster would be taken for those of a real one.
+        PrometheusServer.delete(BLOCK_NAME)
+
+
+def _lies_in(cluster: KubernetesCluster, home: Path) -> bool:
+    path = cluster.kubeconfig_path
+    return path is not None and Path(path).is_relative_to(home)
 
 
 def _save_stacks_blocks(*, aws_url: str, folder: Path, embedded: bool) -> None:
@@ -159,16 +194,16 @@ def is_embedded(account: AwsAccount) -> bool:
 
 
 def _exists(kind: type[Block]) -> bool:
-    try:
-        kind.load(BLOCK_NAME)
-    except ValueError:
-        return False
-    return True
+    return _existing(kind) is not None
 
 
 def _existing_account(name: str) -> AwsAccount | None:
+    return _existing(AwsAccount, name)
+
+
+def _existing(kind: type[B], name: str = BLOCK_NAME) -> B | None:
     try:
-        return AwsAccount.load(name)  # type: ignore[return-value]
+        return kind.load(name)  # type: ignore[return-value]
     except ValueError:
         return None
 
@@ -206,12 +241,20 @@ def create_limits_and_pool() -> None:
 
 
 @app.default
-def register(*, aws_url: str, objects_folder: str | None = None) -> None:
+def register(
+    *,
+    aws_url: str,
+    objects_folder: str | None = None,
+    kubeconfig: Path | None = None,
+    prometheus_url: str | None = None,
+) -> None:
     """Create what the flows expect on the server that PREFECT_API_URL names.
 
     Args:
         aws_url: Endpoint of the embedded AWS.
         objects_folder: Base folder of the storage block; `objects` in the home by default.
+        kubeconfig: Of the cluster to look after; none by default.
+        prometheus_url: Of the Prometheus that watches it.
     """
     create_limits_and_pool()
     save_blocks(
@@ -219,6 +262,10 @@ def register(*, aws_url: str, objects_folder: str | None = None) -> None:
         objects_folder=objects_folder or str(default_home() / "objects"),
         stacks_folder=str(default_home() / "stacks"),
     )
+    if kubeconfig is not None:
+        save_cluster_blocks(
+            kubeconfig=kubeconfig, prometheus_url=prometheus_url, home=default_home()
+        )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sys
 from dataclasses import asdict
@@ -150,10 +151,26 @@ def welcome(console: Console, local: Local, *, was_up: bool) -> None:
         f"\n{'Already up' if was_up else 'Up'}.\n"
         f"  UI        {local.ui_url}  (runs, schedules; a run's page has its artifacts)\n"
         f"  AWS       {local.aws_url}  (embedded; point boto3's endpoint_url here)\n"
+        f"{_cluster_lines(local)}"
         f"  logs      {local.logs}\n"
         f"  run       {command_name()} run optimize-costs  (or apply-savings, cluster-usage, ...)\n"
         f"  stacks    {command_name()} stacks  (what waits for an answer, and how to give it)\n"
         f"  stop      {command_name()} down",
+    )
+
+
+def _cluster_lines(local: Local) -> str:
+    """Return how the cluster is reached, and what to try with it."""
+    if local.kubeconfig is None:
+        return ""
+    lines = f"  cluster   export KUBECONFIG={shlex.quote(str(local.kubeconfig))}"
+    if not local.has_own_cluster:
+        known = local.prometheus_url or "none known; `homeostat up --prometheus-url` names one"
+        return f"{lines}  (yours)\n  metrics   {known}\n"
+    return (
+        f"{lines}  (then kubectl -n shop get pods)\n"
+        f"  metrics   {local.prometheus_url}  (Prometheus' API)\n"
+        f"  break     {command_name()} break cart memory-demand  (then {command_name()} workloads)\n"
     )
 
 
@@ -185,12 +202,21 @@ def status(
     """Print services, and the last run of each flow."""
     local = at_running_ports(local, state)
     if as_json:
-        facts = {"ready": True, "phase": state.phase, "ui": local.ui_url, "aws": local.aws_url}
+        facts = {
+            "ready": True,
+            "phase": state.phase,
+            "ui": local.ui_url,
+            "aws": local.aws_url,
+            "kubeconfig": local.kubeconfig and str(local.kubeconfig),
+            "prometheus": local.prometheus_url,
+        }
         console.print_json(
             data={**facts, "services": state.services, "runs": [asdict(run) for run in runs]}
         )
         return
     console.print(f"up: UI {local.ui_url}, AWS {local.aws_url}", highlight=False)
+    if local.kubeconfig is not None:
+        _plain(console, f"cluster: {local.kubeconfig}")
     table = Table(title="last run of each flow", title_justify="left")
     for column in ("flow", "run", "state", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")

@@ -15,12 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, Self
 
-import httpx
 import psutil
 
+from deployments import services
 from deployments.local import (
     DOWN,
-    LOOPBACK,
     PROJECT_ROOT,
     STOPPING,
     Local,
@@ -29,10 +28,8 @@ from deployments.local import (
 )
 from deployments.prefect_api import PrefectApi, PrefectApiError, RefusedError
 from deployments.processes import end_processes, terminate
+from deployments.services import EMBEDDED_AWS, WORKER, Service
 
-WORK_POOL = "homeostat"
-EMBEDDED_AWS = "embedded-aws"
-WORKER = "worker"
 UP = "up"
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 15
@@ -50,29 +47,6 @@ class ServiceFailedError(Exception):
         tail = log.read_text(errors="replace").splitlines()[-12:] if log.exists() else []
         lines = "\n  ".join(tail)
         super().__init__(f"{name} {reason}; the end of {log}:\n  {lines}")
-
-
-@dataclass(slots=True, kw_only=True)
-class Service:
-    """A program that has to run all the time.
-
-    Attributes:
-        name: Also its log file's.
-        command: Program and arguments.
-        is_ready: Whether it does its work yet.
-    """
-
-    name: str
-    command: list[str]
-    is_ready: Callable[[], bool]
-    process: subprocess.Popen[bytes] | None = None
-    launched_at: float = 0.0
-    restarts: int = 0
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it was started and is gone."""
-        return self.process is not None and self.process.poll() is not None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,6 +75,10 @@ class Supervisor:
             ui_port=self.local.ui_port,
             aws_port=self.local.aws_port,
             aws_arguments=self.local.aws_arguments,
+            cluster=self.local.cluster,
+            cluster_port=self.local.cluster_port,
+            prometheus_port=self.local.prometheus_port,
+            their_prometheus=self.local.their_prometheus,
         )
         self.state.write(self.local.state_file)
 
@@ -130,23 +108,32 @@ class Supervisor:
 
     def start(self) -> None:
         """Start the services and register what the flows expect."""
-        self._tell(phase="starting the embedded cloud and the Prefect server")
-        early = [self._embedded_aws(), self._prefect_server()]
-        for service in early:
+        self._tell(phase="starting the embedded cloud, the cluster and the Prefect server")
+        cluster = services.cluster(self.local)
+        first = [services.embedded_aws(self.local), *cluster[:1]]
+        server = services.prefect_server(self.local)
+        for service in [*first, server]:
             self._launch(service)
-        for service in early:
+        for service in first:
             self._await_ready(service)
+        # Nothing that follows needs what plays the nodes: it starts beside the rest.
+        for service in cluster[1:]:
+            self._launch(service)
+        self._await_ready(server)
         self._tell(phase="registering blocks and deployments")
         self._register()
         # Before there is a worker: whatever is active now was left by one that was killed, and
         # would keep its deployment's only place for ever.
         self._cancel_orphaned_runs("its worker was gone when `homeostat up` started anew")
-        worker = self._worker()
+        worker = services.worker(self.local)
         self._launch(worker)
         deploy = "-m prefect --no-prompt deploy --all --prefect-file deployments/prefect.yaml"
         self._once("deploy", deploy.split())
         self._tell(phase="waiting for the worker")
         self._await_ready(worker)
+        self._tell(phase="waiting for the workloads of the cluster")
+        for service in cluster:
+            self._await_ready(service)
         self._tell(phase=UP, ready=True)
 
     def stop(self) -> None:
@@ -167,37 +154,6 @@ class Supervisor:
         """Ask `run` to return; a signal handler."""
         del signum, frame
         self.stopping.set()
-
-    def _embedded_aws(self) -> Service:
-        module = ["-m", "deployments.embedded.aws", "--port", str(self.local.aws_port)]
-        return Service(
-            name=EMBEDDED_AWS,
-            command=[sys.executable, *module, *self.local.aws_arguments],
-            is_ready=lambda: _answers(f"{self.local.aws_url}/_homeostat/health"),
-        )
-
-    def _prefect_server(self) -> Service:
-        start = f"-m prefect server start --host {LOOPBACK} --port {self.local.ui_port}"
-        return Service(
-            name="prefect-server",
-            command=[sys.executable, *start.split()],
-            is_ready=lambda: _answers(f"{self.local.api_url}/health"),
-        )
-
-    def _worker(self) -> Service:
-        start = f"-m prefect worker start --pool {WORK_POOL} --type process --name homeostat"
-        return Service(
-            name=WORKER,
-            command=[sys.executable, *start.split()],
-            is_ready=self._worker_is_online,
-        )
-
-    def _worker_is_online(self) -> bool:
-        try:
-            with PrefectApi(self.local.api_url) as api:
-                return api.online_workers(WORK_POOL) > 0
-        except PrefectApiError:
-            return False
 
     def _launch(self, service: Service) -> None:
         # A log tells of this `up` alone: an error of an earlier one would read as today's.
@@ -239,7 +195,12 @@ class Supervisor:
             self.stopping.wait(0.25)
 
     def _register(self) -> None:
-        self._once("register", ["-m", "deployments.register", "--aws-url", self.local.aws_url])
+        words = ["-m", "deployments.register", "--aws-url", self.local.aws_url]
+        if self.local.kubeconfig is not None:
+            words += ["--kubeconfig", str(self.local.kubeconfig)]
+        if self.local.prometheus_url is not None:
+            words += ["--prometheus-url", self.local.prometheus_url]
+        self._once("register", words)
 
     def _once(self, name: str, arguments: list[str]) -> None:
         log = self._log(name)
@@ -298,13 +259,6 @@ class Supervisor:
             self.on_phase(self.state.phase)
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
-
-
 def supervise(
     local: Local,
     *,
@@ -329,15 +283,7 @@ def supervise(
 
 def main() -> int:
     """Entry point of the background process; settings come as JSON in the first argument."""
-    import json
-
-    settings = json.loads(sys.argv[1])
-    local = Local(
-        home=Path(settings["home"]),
-        ui_port=settings["ui_port"],
-        aws_port=settings["aws_port"],
-        aws_arguments=tuple(settings["aws_arguments"]),
-    )
+    local = Local.from_json(sys.argv[1])
     try:
         supervise(local)
     except ServiceFailedError:

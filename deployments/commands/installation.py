@@ -11,6 +11,7 @@ from cyclopts import Parameter, validators
 from deployments import doctor as health
 from deployments import show
 from deployments import stacks as of_stacks
+from deployments.commands.cluster import show_workloads
 from deployments.commands.terminal import (
     complain,
     console,
@@ -27,6 +28,9 @@ from deployments.lifecycle import (
     running_api,
 )
 from deployments.local import (
+    EMBEDDED,
+    NO_CLUSTER,
+    REAL,
     Local,
     PortInUseError,
     at_running_ports,
@@ -36,12 +40,19 @@ from deployments.local import (
 )
 from deployments.prefect_api import FlowRun, PrefectApi, PrefectApiError
 from deployments.supervisor import ServiceFailedError, supervise
+from deployments.tools.families import find_tool
 
 SIMULATED = "simulated"
 FIRST_RUNS = ("forecast-spot-prices", "cluster-usage", "optimize-costs")
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+"""Of the real control plane; its package is not imported before it is started."""
 LOADS = ("load-cpu", "load-memory", "load-requests")
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1024, lte=65535))]
+
+
+class NoClusterError(Exception):
+    """What was asked for as a cluster is none, or cannot be had here."""
 
 
 def up(
@@ -53,9 +64,13 @@ def up(
     fleet: str | None = None,
     seed: int | None = None,
     faults: Path | None = None,
+    cluster: str = EMBEDDED,
+    cluster_port: Port = 4291,
+    prometheus_port: Port = 4292,
+    prometheus_url: str | None = None,
     foreground: bool = False,
 ) -> int:
-    """Start the embedded cloud, Prefect with its UI and a worker; run the flows once.
+    """Start the embedded cloud and cluster, Prefect with its UI and a worker; run the flows once.
 
     Needs no account and no cluster, listens on 127.0.0.1 only, and sends no telemetry. Started
     again, it shows what is running.
@@ -71,6 +86,12 @@ def up(
             (Parquet or CSV). About 80 instances, half of them recorded, by default.
         seed: Of what is simulated or generated.
         faults: File of faults that the embedded cloud injects.
+        cluster: The Kubernetes cluster to look after: "embedded", "real" (a control plane of etcd and
+            Kubernetes' own programs, with simulated nodes; `make tools` builds it), "none", or the
+            path of a kubeconfig of yours.
+        cluster_port: Port of the API server that is started.
+        prometheus_port: Port of the Prometheus that watches it.
+        prometheus_url: Address of the Prometheus that watches a cluster of yours.
         foreground: Stay, until Ctrl-C. The first runs are started and not waited for.
     """
     if spot_history != SIMULATED:
@@ -85,13 +106,42 @@ def up(
         "--faults": faults and faults.resolve(),
     }
     arguments = [str(word) for pair in options.items() if pair[1] is not None for word in pair]
-    local = Local(
-        home=default_home(), ui_port=ui_port, aws_port=aws_port, aws_arguments=tuple(arguments)
-    )
     try:
+        local = Local(
+            home=default_home(),
+            ui_port=ui_port,
+            aws_port=aws_port,
+            aws_arguments=tuple(arguments),
+            cluster=_cluster(cluster),
+            cluster_port=cluster_port,
+            prometheus_port=prometheus_port,
+            their_prometheus=prometheus_url,
+        )
         return _stay_up(local) if foreground else _up_in_background(local)
-    except (PortInUseError, StartFailedError, ServiceFailedError, PrefectApiError) as error:
+    except (
+        PortInUseError, StartFailedError, ServiceFailedError, PrefectApiError, NoClusterError,
+    ) as error:  # fmt: skip
         return complain("not up", error)
+
+
+def _cluster(said: str) -> str:
+    """Return the option, with a file's whole path: services have another working folder.
+
+    Raises:
+        NoClusterError: It is neither a kind nor a file, or programs of the real one are not here.
+    """
+    if said == REAL:
+        missing = [one for one in PROGRAMS if find_tool(one) is None]
+        if missing:
+            message = f"{', '.join(missing)} not found; `make tools` builds them where Go is"
+            raise NoClusterError(message)
+    if said in (EMBEDDED, REAL, NO_CLUSTER):
+        return said
+    path = Path(said).expanduser().resolve()
+    if not path.is_file():
+        message = f"--cluster {said!r} is neither embedded, real or none, nor a kubeconfig file"
+        raise NoClusterError(message)
+    return str(path)
 
 
 def _placed(fleet: str | None) -> str | None:
@@ -111,6 +161,8 @@ def _up_in_background(wanted: Local) -> int:
                 show.run_line(console, api, run)
         else:
             runs = _first_runs(api)
+    if local.has_own_cluster:
+        show_workloads(local)
     show.welcome(console, local, was_up=was_up)
     if was_up and (local != wanted or state.aws_arguments != wanted.aws_arguments):
         console.print(

@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 
-from deployments.local import LOOPBACK, read_state, supervised_processes
+from deployments.local import LOOPBACK, read_state, supervised_processes, used_ports
 from deployments.prefect_api import FINAL_STATES
 from tasks.models.degraded import DEGRADED
 from tests.support.installation import (
@@ -41,8 +41,7 @@ def place(tmp_path: Path) -> Iterator[Installation]:
 
 
 def _ports_in_use(installation: Installation) -> list[int]:
-    ports = (installation.local.ui_port, installation.local.aws_port)
-    return [port for port in ports if not is_free(port)]
+    return [port for port, *_ in used_ports(installation.local) if not is_free(port)]
 
 
 def _awaited_line(process: subprocess.Popen[str], text: str) -> str:
@@ -106,7 +105,7 @@ def test_everything_listens_on_loopback_only(installation: UpInstallation) -> No
 
     # The engine's own servers listen on the same address by its longer name, while one runs.
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {LOOPBACK}
-    ports = {installation.local.ui_port, installation.local.aws_port}
+    ports = {port for port, *_ in used_ports(installation.local)}
     assert ports <= {address.port for address in listening}
 
 
@@ -154,7 +153,8 @@ def test_status_is_there_for_programs_too(installation: UpInstallation) -> None:
     assert facts["ready"] is True
     assert facts["ui"] == installation.local.ui_url
     assert facts["aws"] == installation.local.aws_url
-    assert set(facts["services"]) == {"embedded-aws", "prefect-server", "worker"}
+    services = {"embedded-aws", "cluster", "workloads", "prefect-server", "worker"}
+    assert set(facts["services"]) == services
     assert "forecast-spot-prices" in {run["deployment"] for run in facts["runs"]}
 
 

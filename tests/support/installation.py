@@ -22,12 +22,15 @@ import psutil
 import pytest
 
 from deployments.local import (
+    EMBEDDED,
     LOOPBACK,
+    NO_CLUSTER,
     PROJECT_ROOT,
     Local,
     UpState,
     running_state,
     supervised_processes,
+    used_ports,
 )
 from deployments.prefect_api import PrefectApi
 from tests.support.prefect_session import session_folder
@@ -71,8 +74,14 @@ class Installation:
 
     def up_words(self, *more: str) -> tuple[str, ...]:
         """Return the command line that brings this installation up."""
-        ports = ("--ui-port", str(self.local.ui_port), "--aws-port", str(self.local.aws_port))
-        return ("up", *ports, *more)
+        said = {
+            "--ui-port": self.local.ui_port,
+            "--aws-port": self.local.aws_port,
+            "--cluster": self.local.cluster,
+            "--cluster-port": self.local.cluster_port,
+            "--prometheus-port": self.local.prometheus_port,
+        }
+        return ("up", *(str(word) for pair in said.items() for word in pair), *more)
 
     def api(self) -> PrefectApi:
         """Return a connection to its Prefect server."""
@@ -132,8 +141,8 @@ def wait_until(
 
 @contextmanager
 def new_installation(folder: Path) -> Iterator[Installation]:
-    """Give a place for an installation, with nothing in it, and end whatever is left there."""
-    local = Local(home=folder.resolve(), ui_port=free_port(), aws_port=free_port())
+    """Give a place for an installation without a cluster, and end whatever is left there."""
+    local = _local(folder.resolve(), cluster=NO_CLUSTER)
     installation = Installation(local=local)
     try:
         yield installation
@@ -181,17 +190,23 @@ def _using(folder: Path) -> Iterator[UpInstallation]:
 def _join(folder: Path) -> UpInstallation:
     facts = folder / "up.txt"
     if not facts.exists():
-        first = Installation(
-            local=Local(home=folder / "home", ui_port=free_port(), aws_port=free_port())
-        )
+        first = Installation(local=_local(folder / "home"))
         _guard(first)
         code, output = first.run(*first.up_words(), timeout_seconds=UP_SECONDS)
-        ports = f"{first.local.ui_port} {first.local.aws_port}"
-        facts.write_text(f"{ports} {code}\n{output}")
-    head, _, output = facts.read_text().partition("\n")
-    ui_port, aws_port, code = map(int, head.split())
-    local = Local(home=folder / "home", ui_port=ui_port, aws_port=aws_port)
-    return UpInstallation(local=local, code=code, output=output)
+        facts.write_text(f"{first.local.to_json()}\n{code}\n{output}")
+    settings, code_text, output = facts.read_text().split("\n", 2)
+    return UpInstallation(local=Local.from_json(settings), code=int(code_text), output=output)
+
+
+def _local(home: Path, *, cluster: str = EMBEDDED) -> Local:
+    return Local(
+        home=home,
+        ui_port=free_port(),
+        aws_port=free_port(),
+        cluster=cluster,
+        cluster_port=free_port(),
+        prometheus_port=free_port(),
+    )
 
 
 def _end(folder: Path, shared: Installation) -> None:
@@ -199,8 +214,7 @@ def _end(folder: Path, shared: Installation) -> None:
     code, output = shared.run("down")
     assert code == 0, output
     assert shared.processes() == []
-    ports = (shared.local.ui_port, shared.local.aws_port)
-    assert [port for port in ports if not is_free(port)] == []
+    assert [port for port, *_ in used_ports(shared.local) if not is_free(port)] == []
 
 
 @contextmanager

@@ -182,6 +182,12 @@ CHANGES: dict[str, type[SpecChange]] = {
 """Mistakes by name, in the order in which `homeostat break` lists them."""
 
 
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    ImageTag.kind: {"tag": "2.5.0"},
+    Limit.kind: {"resource": "memory", "quantity": "48Mi"},
+}
+
+
 def change_of(kind: str, values: dict[str, Any]) -> SpecChange:
     """Return a mistake by its name and its fields.
 
@@ -199,6 +205,24 @@ def change_of(kind: str, values: dict[str, Any]) -> SpecChange:
         if name not in values and entry.default is dataclasses.MISSING:
             raise InvalidValueError(kind, name, "is missing")
     return found(**values)
+
+
+def example_of(kind: str, deployment: Manifest) -> dict[str, Any]:
+    """Return values that a mistake of a kind shows its effect with in the demonstration.
+
+    Args:
+        kind: One of `CHANGES`.
+        deployment: In which it is to be made.
+    """
+    if kind in (MissingKey.kind, DroppedVariable.kind):
+        containers = deployment["spec"]["template"]["spec"]["containers"]
+        read = [
+            one["name"]
+            for one in containers[0].get("env") or []
+            if "configMapKeyRef" in one.get("valueFrom", {})
+        ]
+        return {"name": read[0]} if read else {}
+    return dict(_EXAMPLES.get(kind, {}))
 
 
 def _variable(change: SpecChange, container: Manifest, name: str) -> Manifest:

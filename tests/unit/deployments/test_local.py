@@ -5,14 +5,19 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from deployments.local import (
+    EMBEDDED,
     LOOPBACK,
+    NO_CLUSTER,
+    REAL,
     SUPERVISED,
     Local,
     PortInUseError,
@@ -101,16 +106,27 @@ def test_a_supervisor_ends_when_it_stops_or_has_failed(
     assert replace(_state(), **changes).is_ending is ending  # type: ignore[arg-type]
 
 
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in held]
+
+
 @pytest.mark.parametrize(
     ("option", "service"),
-    [("ui_port", "Prefect server"), ("aws_port", "embedded AWS endpoint")],
+    [
+        ("ui_port", "Prefect server"),
+        ("aws_port", "embedded AWS endpoint"),
+        ("cluster_port", "cluster's API server"),
+        ("prometheus_port", "cluster's Prometheus"),
+    ],
 )
 def test_a_port_in_use_is_refused_with_the_option_to_change(option: str, service: str) -> None:
-    with socket.create_server((LOOPBACK, 0)) as other, socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        port, unused = other.getsockname()[1], free.getsockname()[1]
-        free.close()
-        ports = {"ui_port": unused, "aws_port": unused, option: port}
+    names = ("ui_port", "aws_port", "cluster_port", "prometheus_port")
+    ports: dict[str, Any] = dict(zip(names, _free_ports(4), strict=True))
+    with socket.create_server((LOOPBACK, 0)) as other:
+        port = other.getsockname()[1]
+        ports[option] = port
         with pytest.raises(PortInUseError) as refused:
             refuse_used_ports(Local(home=Path("home"), **ports))
 
@@ -122,6 +138,41 @@ def test_a_port_in_use_is_refused_with_the_option_to_change(option: str, service
 def test_one_port_for_two_services_is_refused() -> None:
     with pytest.raises(SamePortError, match=r"port 5000 is given twice.*`--aws-port 5001`"):
         refuse_used_ports(Local(home=Path("home"), ui_port=5000, aws_port=5000))
+
+
+def test_ports_of_a_cluster_that_is_not_started_may_be_in_use() -> None:
+    ui_port, aws_port = _free_ports(2)
+    with socket.create_server((LOOPBACK, 0)) as other:
+        port = other.getsockname()[1]
+        refuse_used_ports(
+            Local(
+                home=Path("home"), ui_port=ui_port, aws_port=aws_port, cluster=NO_CLUSTER,
+                cluster_port=port, prometheus_port=port,
+            )
+        )  # fmt: skip
+
+
+def test_settings_reach_another_process_whole(tmp_path: Path) -> None:
+    local = Local(
+        home=tmp_path, ui_port=5, aws_arguments=("--seed", "3"), cluster=REAL, cluster_port=7
+    )
+
+    assert Local.from_json(local.to_json()) == local
+
+
+@pytest.mark.parametrize(
+    ("cluster", "kubeconfig"),
+    [
+        (EMBEDDED, "home/cluster/embedded/kubeconfig"),
+        (REAL, "home/cluster/real/kubeconfig"),
+        (NO_CLUSTER, None),
+        ("/somebody/config", "/somebody/config"),
+    ],
+)
+def test_the_kubeconfig_is_ours_theirs_or_none(cluster: str, kubeconfig: str | None) -> None:
+    found = Local(home=Path("home"), cluster=cluster).kubeconfig
+
+    assert found == (kubeconfig and Path(kubeconfig))
 
 
 def test_processes_of_one_home_are_found_and_no_others(local: Local, tmp_path: Path) -> None:

@@ -11,11 +11,10 @@ import pytest
 
 from deployments.local import Local, read_state, running_state
 from deployments.prefect_api import ParametersRefusedError, _refuse_unknown
+from deployments.services import EMBEDDED_AWS, Service
 from deployments.supervisor import (
-    EMBEDDED_AWS,
     MOST_RESTARTS,
     STEADY_SECONDS,
-    Service,
     ServiceFailedError,
     Supervisor,
 )
