@@ -478,12 +478,6 @@ def metrics_of(node: str, namespace: str, pod: str) -> tuple[Resource, Resource]
     )
 
 
-def test_without_an_extension_for_metrics_kubectl_says_so(kubectl: Kubectl) -> None:
-    said = kubectl.try_to("top", "nodes")
-
-    assert (said.code, said.err.strip()) == (1, "error: Metrics API not available")
-
-
 def test_kubectl_and_the_official_client_read_metrics(
     api: Api, kubectl: Kubectl, namespace: str, name: str
 ) -> None:

@@ -13,6 +13,8 @@ from aiohttp import web
 
 from deployments.embedded.kubernetes import built_in_roles
 from deployments.embedded.kubernetes.access import Access, User
+from deployments.embedded.kubernetes.aggregation.aggregator import Aggregator
+from deployments.embedded.kubernetes.aggregation.registrations import own
 from deployments.embedded.kubernetes.certificates import Certificate
 from deployments.embedded.kubernetes.controllers.budgets import Budgets
 from deployments.embedded.kubernetes.controllers.collector import Collector, Namespaces
@@ -20,10 +22,11 @@ from deployments.embedded.kubernetes.controllers.definitions import Definitions
 from deployments.embedded.kubernetes.controllers.deployments import Deployments
 from deployments.embedded.kubernetes.controllers.nodes import LEASES, Nodes
 from deployments.embedded.kubernetes.controllers.quotas import Quotas
+from deployments.embedded.kubernetes.controllers.registrations import Registrations
 from deployments.embedded.kubernetes.controllers.replica_sets import ReplicaSets
 from deployments.embedded.kubernetes.controllers.scheduler import Scheduler
 from deployments.embedded.kubernetes.faults import Faults
-from deployments.embedded.kubernetes.kinds import RBAC, Kinds
+from deployments.embedded.kubernetes.kinds import RBAC, REGISTRATION, Kinds
 from deployments.embedded.kubernetes.objects import Objects, Writer
 from deployments.embedded.kubernetes.server import ApiServer
 from deployments.embedded.kubernetes.store import Body, Store
@@ -63,17 +66,22 @@ async def running_cluster(
     for plural, manifest in built_in_roles.role_manifests():
         objects.create(objects.kinds.built_in(RBAC, "v1", plural), "", manifest, WRITER)
     objects.create(objects.kinds.built_in("", "v1", "services"), "default", _api_service(), WRITER)
+    registrations = objects.kinds.built_in(REGISTRATION, "v1", "apiservices")
+    for manifest in own():
+        objects.create(registrations, "", manifest, WRITER)
     objects.store.forget()
     access = Access(objects.store, objects.kinds, users)
-    application = ApiServer(objects, access, Faults()).application()
+    aggregator = Aggregator(objects)
+    application = ApiServer(objects, access, Faults(), aggregator).application()
     runner = web.AppRunner(
         application, access_log=None, handler_cancellation=True, shutdown_timeout=1.0
     )
     await runner.setup()
     try:
         # A controller that fails ends the cluster: half of one would answer as if all were well.
-        async with asyncio.TaskGroup() as group:
-            controllers = [group.create_task(one(objects).run()) for one in CONTROLLERS]
+        async with aggregator.open(), asyncio.TaskGroup() as group:
+            made = [*(one(objects) for one in CONTROLLERS), Registrations(objects, aggregator)]
+            controllers = [group.create_task(one.run()) for one in made]
             context = None if certificate is None else certificate.context()
             site = web.TCPSite(runner, host, port, ssl_context=context)
             await site.start()

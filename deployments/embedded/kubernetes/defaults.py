@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from deployments.embedded.kubernetes.aggregation.registrations import first_status
+
 Body = dict[str, Any]
 
 BURSTABLE, GUARANTEED, BEST_EFFORT = "Burstable", "Guaranteed", "BestEffort"
@@ -19,27 +21,40 @@ def fill_in(kind: str, body: Body) -> None:
 
 def begin(kind: str, body: Body) -> None:
     """Give a new object the status that it begins with, in place; what the client said is dropped."""
-    if kind == "Pod":
-        body["status"] = {"phase": "Pending", "qosClass": quality_of(body.get("spec") or {})}
-    elif kind == "Namespace":
-        body["status"] = {"phase": "Active"}
-    elif kind == "CustomResourceDefinition":
-        stored = [one["name"] for one in body["spec"].get("versions") or () if one.get("storage")]
-        none = {"plural": "", "kind": ""}
-        body["status"] = {"conditions": None, "acceptedNames": none, "storedVersions": stored}
-    elif kind == "PersistentVolumeClaim":
-        body["status"] = {"phase": "Pending"}
-    elif kind in ("Deployment", "Job", "CronJob", "ResourceQuota"):
-        body["status"] = {}
-    elif kind == "PodDisruptionBudget":
-        names = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
-        body["status"] = dict.fromkeys(names, 0)
-    elif kind == "HorizontalPodAutoscaler":
-        body["status"] = {"desiredReplicas": 0, "currentMetrics": None}
-    elif kind == "ReplicaSet":
-        body["status"] = {"replicas": 0}
-    elif kind == "Service":
-        body["status"] = {"loadBalancer": {}}
+    if kind in _FIRST_STATUS:
+        body["status"] = _FIRST_STATUS[kind](body)
+
+
+def _definition_status(body: Body) -> Body:
+    stored = [one["name"] for one in body["spec"].get("versions") or () if one.get("storage")]
+    none = {"plural": "", "kind": ""}
+    return {"conditions": None, "acceptedNames": none, "storedVersions": stored}
+
+
+def _budget_status(_: Body) -> Body:
+    names = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+    return dict.fromkeys(names, 0)
+
+
+def _empty(_: Body) -> Body:
+    return {}
+
+
+_FIRST_STATUS: dict[str, Callable[[Body], Body]] = {
+    "Pod": lambda body: {"phase": "Pending", "qosClass": quality_of(body.get("spec") or {})},
+    "Namespace": lambda _: {"phase": "Active"},
+    "CustomResourceDefinition": _definition_status,
+    "PersistentVolumeClaim": lambda _: {"phase": "Pending"},
+    "Deployment": _empty,
+    "Job": _empty,
+    "CronJob": _empty,
+    "ResourceQuota": _empty,
+    "PodDisruptionBudget": _budget_status,
+    "HorizontalPodAutoscaler": lambda _: {"desiredReplicas": 0, "currentMetrics": None},
+    "ReplicaSet": lambda _: {"replicas": 0},
+    "Service": lambda _: {"loadBalancer": {}},
+    "APIService": first_status,
+}
 
 
 def quality_of(spec: Body) -> str:
@@ -262,6 +277,12 @@ def _definition(body: Body) -> None:
         _say(names, singular=names["kind"].lower(), listKind=f"{names['kind']}List")
 
 
+def _registration(body: Body) -> None:
+    place = body.setdefault("spec", {}).get("service")
+    if place is not None:
+        _say(place, port=443)
+
+
 def _policy(body: Body) -> None:
     spec = body.setdefault("spec", {})
     if "policyTypes" not in spec:
@@ -288,6 +309,7 @@ _BY_KIND: dict[str, Callable[[Body], None]] = {
     "Job": _job,
     "CronJob": _cron_job,
     "CustomResourceDefinition": _definition,
+    "APIService": _registration,
 }
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from deployments.embedded.kubernetes import reviews
+from deployments.embedded.kubernetes.aggregation.discovered import Discovered
+from deployments.embedded.kubernetes.aggregation.registrations import DEFINED, PRIORITIES
 from deployments.embedded.kubernetes.errors import no_page, not_allowed
-from deployments.embedded.kubernetes.kinds import Kind, Kinds
+from deployments.embedded.kubernetes.kinds import REGISTRATION, Kind, Kinds
 
 Body = dict[str, Any]
 
@@ -20,11 +22,8 @@ VERSION: Body = {
 }  # fmt: skip
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
-ORDER = (
-    "apps", "events.k8s.io", reviews.GROUP, "autoscaling", "batch", "networking.k8s.io", "policy",
-    "rbac.authorization.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
-)  # fmt: skip
-"""Of the groups that every cluster has."""
+FIRST = 20_001
+"""Priority of the group of registrations, above all that can be registered."""
 PARTS: Mapping[str, tuple[list[str], Mapping[str, str]]] = {
     "scale": (PART_VERBS, {"group": "autoscaling", "version": "v1", "kind": "Scale"}),
     "eviction": (["create"], {"group": "policy", "version": "v1", "kind": "Eviction"}),
@@ -34,33 +33,47 @@ PARTS: Mapping[str, tuple[list[str], Mapping[str, str]]] = {
 """Verbs of a subresource, and what it is where it is not the object itself."""
 
 
-def versions(kinds: Kinds) -> dict[str, list[str]]:
-    """Return the versions of each named group, the preferred one first."""
-    found: dict[str, list[str]] = {name: [] for name in ORDER}
-    found[reviews.GROUP].append("v1")
-    for kind in kinds:
-        if kind.group:
-            known = found.setdefault(kind.group, [])
-            if kind.version not in known:
-                known.append(kind.version)
+def versions(kinds: Kinds, told: Iterable[Discovered] = ()) -> dict[str, list[str]]:
+    """Return the versions of each named group, the preferred one first, groups of more weight first."""
+    known = [(kind.group, kind.version, _priority(kind)) for kind in kinds if kind.group]
+    reviewed = (reviews.GROUP, "v1")
+    known.append((*reviewed, PRIORITIES[reviewed][0]))
+    known += [(one.group, one.version, one.priority) for one in told]
+    found: dict[str, list[str]] = {}
+    for group, version, _ in sorted(known, key=lambda one: (-one[2], one[0])):
+        if version not in found.setdefault(group, []):
+            found[group].append(version)
     return found
 
 
-def answer(path: str, kinds: Kinds, *, aggregated: bool) -> Body:
+def _priority(kind: Kind) -> int:
+    if kind.group == REGISTRATION:
+        return FIRST
+    return PRIORITIES.get((kind.group, kind.version), DEFINED)[0]
+
+
+def answer(path: str, kinds: Kinds, told: Iterable[Discovered], *, aggregated: bool) -> Body:
     """Return the document at a path.
+
+    Args:
+        path: Of the request.
+        kinds: That the server has.
+        told: What other servers have.
+        aggregated: Whether the client takes the one document of all groups.
 
     Raises:
         ApiError: 404 where there is none.
     """
-    named = versions(kinds)
+    remote = {(one.group, one.version): one.entry() for one in told}
+    named = versions(kinds, told)
     match [part for part in path.split("/") if part]:
         case ["version"]:
             return VERSION
         case ["api"]:
-            return _all(kinds, {"": ["v1"]}) if aggregated else _core()
+            return _all(kinds, {"": ["v1"]}, {}) if aggregated else _core()
         case ["apis"]:
             if aggregated:
-                return _all(kinds, named)
+                return _all(kinds, named, remote)
             groups = [_group(name, known) for name, known in named.items()]
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
         case ["apis", group] if group in named:
@@ -135,13 +148,16 @@ def _names(kind: Kind) -> Body:
     return found
 
 
-def _all(kinds: Kinds, groups: Mapping[str, Iterable[str]]) -> Body:
+def _all(
+    kinds: Kinds, groups: Mapping[str, Iterable[str]], remote: Mapping[tuple[str, str], Body]
+) -> Body:
     """Return the aggregated document, which newer clients ask for in one request."""
     items = []
     for group, known in groups.items():
         metadata = {"name": group} if group else {}
         listed = [
-            {"version": one, "resources": _aggregated(kinds, group, one), "freshness": "Current"}
+            remote.get((group, one))
+            or {"version": one, "resources": _aggregated(kinds, group, one), "freshness": "Current"}
             for one in known
         ]
         items.append({"metadata": metadata, "versions": listed})

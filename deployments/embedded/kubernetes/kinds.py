@@ -92,6 +92,7 @@ NEW_EVENT_FIELDS = (
 )
 RBAC = "rbac.authorization.k8s.io"
 CRD = "apiextensions.k8s.io"
+REGISTRATION = "apiregistration.k8s.io"
 
 BUILT_IN = (
     Kind(
@@ -174,6 +175,10 @@ BUILT_IN = (
         group=CRD, name="CustomResourceDefinition", plural="customresourcedefinitions",
         namespaced=False, short_names=("crd", "crds"), subresources=(STATUS,), generation=True,
         needs_version=True,
+    ),
+    Kind(
+        group=REGISTRATION, name="APIService", plural="apiservices", namespaced=False,
+        subresources=(STATUS,), needs_version=True, categories=("api-extensions",),
     ),
 )  # fmt: skip
 

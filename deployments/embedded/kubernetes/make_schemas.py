@@ -1,7 +1,8 @@
 r"""Write `api_schemas.json.gz` from the source of Kubernetes: what every built-in kind is made of.
 
     python -m deployments.embedded.kubernetes.make_schemas ~/go/pkg/mod/k8s.io/kubernetes@v1.36.4 \
-        ~/go/pkg/mod/k8s.io/api@v0.36.4 ~/go/pkg/mod/k8s.io/apimachinery@v0.36.4
+        ~/go/pkg/mod/k8s.io/api@v0.36.4 ~/go/pkg/mod/k8s.io/apimachinery@v0.36.4 \
+        ~/go/pkg/mod/k8s.io/kube-aggregator@v0.36.4
 
 The OpenAPI documents of Kubernetes (Apache License 2.0) say which fields there are, of which types, and
 how lists are merged. Only the Go source says which numbers and switches are left out when they are zero,
@@ -44,18 +45,23 @@ app = App(help=__doc__)
 
 
 @app.default
-def make(kubernetes: Path, api: Path, apimachinery: Path) -> None:
+def make(kubernetes: Path, api: Path, apimachinery: Path, aggregator: Path) -> None:
     """Write the file.
 
     Args:
         kubernetes: Folder of the module k8s.io/kubernetes.
         api: Of k8s.io/api.
         apimachinery: Of k8s.io/apimachinery.
+        aggregator: Of k8s.io/kube-aggregator.
     """
     known: dict[str, Json] = {}
     for one in sorted((kubernetes / "api" / "openapi-spec" / "v3").glob("*.json")):
         known |= json.loads(one.read_text()).get("components", {}).get("schemas", {})
-    sources = [*api.glob("*/*/types.go"), apimachinery / "pkg/apis/meta/v1/types.go"]
+    sources = [
+        *api.glob("*/*/types.go"),
+        apimachinery / "pkg/apis/meta/v1/types.go",
+        aggregator / "pkg/apis/apiregistration/v1/types.go",
+    ]
     structures = {
         f"{one.parent.parent.name}.{one.parent.name}.{name}": inside
         for one in sources

@@ -20,6 +20,9 @@ from deployments.embedded.kubernetes import (
 )
 from deployments.embedded.kubernetes import events_of_both_groups as events
 from deployments.embedded.kubernetes.access import Access, Attempt, User
+from deployments.embedded.kubernetes.aggregation.aggregator import Aggregator
+from deployments.embedded.kubernetes.aggregation.registrations import Registration
+from deployments.embedded.kubernetes.aggregation.requests import attempt_of
 from deployments.embedded.kubernetes.api_types import Type, type_of
 from deployments.embedded.kubernetes.causes import wrong
 from deployments.embedded.kubernetes.decoding import WARN, check_kind, decode
@@ -63,12 +66,16 @@ class ApiServer:
         objects: Of the cluster.
         access: Who may do what.
         faults: What is to go wrong.
+        aggregator: Knows the servers that answer for other groups.
     """
 
-    def __init__(self, objects: Objects, access: Access, faults: Faults) -> None:
+    def __init__(
+        self, objects: Objects, access: Access, faults: Faults, aggregator: Aggregator
+    ) -> None:
         self._objects = objects
         self._access = access
         self._faults = faults
+        self._aggregator = aggregator
         self._pages = Pages()
 
     def application(self) -> web.Application:
@@ -93,6 +100,9 @@ class ApiServer:
             body = await whole_body(request)
             found = reviews.answered(self._access, user, plural, request.method, body)
             return answer(orjson.dumps(found), code=201)
+        remote = self._aggregator.at(path)
+        if remote is not None:
+            return await self._pass_on(request, remote, user)
         if not _is_of_objects(path):
             return self._document(request, user)
         target = target_of(path, self._objects.kinds)
@@ -109,6 +119,15 @@ class ApiServer:
         await self._faults.meet(attempt, request)
         return await self._do(request, target, verb, user)
 
+    async def _pass_on(
+        self, request: web.Request, remote: Registration, user: User
+    ) -> web.StreamResponse:
+        attempt = attempt_of(request.method, request.path, request.query)
+        self._access.check(user, attempt)
+        if attempt.plural:
+            await self._faults.meet(attempt, request)
+        return await self._aggregator.pass_on(request, remote, user)
+
     def _document(self, request: web.Request, user: User) -> web.StreamResponse:
         path, kinds = request.path, self._objects.kinds
         self._access.check(user, Attempt(verb=VERBS.get(request.method, ""), path=path))
@@ -122,7 +141,8 @@ class ApiServer:
             return found
         discovery.only_read(request.method)
         aggregated = "as=APIGroupDiscoveryList" in request.headers.get("Accept", "")
-        found = answer(orjson.dumps(discovery.answer(path, kinds, aggregated=aggregated)))
+        told = self._aggregator.told()
+        found = answer(orjson.dumps(discovery.answer(path, kinds, told, aggregated=aggregated)))
         if found.body and aggregated and path.strip("/") in ("api", "apis"):
             found.headers["Content-Type"] = discovery.AGGREGATED
         return found

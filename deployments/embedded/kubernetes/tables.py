@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from deployments.embedded.kubernetes.aggregation.registrations import available_cell, service_cell
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.scale import selector_text
 from deployments.embedded.kubernetes.store import Body, Entry
@@ -98,8 +99,7 @@ def _ago(when: str | None) -> str:
     return duration(max(seconds, 0.0))
 
 
-NAME = ("Name", "string", 0, _name)
-AGE = ("Age", "string", 0, _age)
+NAME, AGE = ("Name", "string", 0, _name), ("Age", "string", 0, _age)
 
 
 def duration(seconds: float) -> str:
@@ -353,6 +353,7 @@ COLUMNS: dict[str, Columns] = {
         _text("MaxPods", _spec("maxReplicas")),
         _text("Replicas", _count("currentReplicas")),
     ),
+    "APIService": (_text("Service", service_cell), _text("Available", available_cell)),
     "Lease": (_text("Holder", lambda body: body.get("spec", {}).get("holderIdentity", "")),),
     "NetworkPolicy": (_text("Pod-Selector", lambda body: _selector_of(body, "podSelector")),),
     "RoleBinding": SUBJECTS,

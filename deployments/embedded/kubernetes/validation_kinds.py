@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from deployments.embedded.kubernetes.causes import Cause, forbidden, required, unsupported, wrong
+from deployments.embedded.kubernetes.validation_registrations import registration_causes
 
 Body = dict[str, Any]
 CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -174,4 +175,5 @@ KINDS: dict[str, Callable[[Body], Iterator[Cause]]] = {
     "Namespace": _namespace,
     "Event": _event,
     "PriorityClass": _priority,
+    "APIService": registration_causes,
 }

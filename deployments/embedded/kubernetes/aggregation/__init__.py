@@ -1,0 +1,1 @@
+"""Groups that another server answers for: registered, found, and passed on to it."""
