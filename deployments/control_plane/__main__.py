@@ -12,7 +12,7 @@ import psutil
 from cyclopts import App, Parameter, validators
 
 from deployments.control_plane.run import control_plane
-from deployments.control_plane.running import ControlPlaneError
+from deployments.control_plane.running import ControlPlaneError, ToldToEndError
 
 app = App(name="python -m deployments.control_plane", help=__doc__)
 
@@ -36,7 +36,7 @@ def serve(
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: ended.set())
     try:
-        with control_plane(folder, port=port) as plane:
+        with control_plane(folder, port=port, told_to_end=ended) as plane:
             print(f"cluster ready: {plane.url}, kubeconfig {plane.kubeconfig}", flush=True)  # noqa: T201
             while not ended.wait(LOOK_EVERY_SECONDS):
                 gone = [name for name, pid in plane.pids.items() if not _runs(pid)]
@@ -44,6 +44,8 @@ def serve(
                     # Without one of them the others would answer as if all were well.
                     print(f"{gone[0]} ended; its log is in {folder}", file=sys.stderr)  # noqa: T201
                     return EXIT_ENDED
+    except ToldToEndError:
+        return 0
     except (ControlPlaneError, OSError) as error:
         print(f"not started: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_NOT_STARTED

@@ -1,41 +1,35 @@
-"""Ends processes when the one that began them is gone: `python -m ...guard BEGUN_BY PID...`.
+"""Ends processes when the one that began them is gone: `python -m ...guard`, numbers on its input.
 
-Whoever is killed stops nothing, and a control plane would outlive it. Ends by itself once all of
-them have ended.
+Whoever is killed stops nothing, and a control plane would outlive it. The guard is there before
+the first program is; each program writes its number before it becomes itself, and the input ends
+when nobody is left who could begin another.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 
 import psutil
 
 from deployments.processes import end_processes
 
-LOOK_EVERY_SECONDS = 1.0
 END_TIMEOUT_SECONDS = 10.0
 
 
-def guard(begun_by: int, pids: list[int]) -> None:
-    """Wait until a process is gone or all the others are, and end what is left of those.
+def guard(numbers: Iterable[str]) -> None:
+    """Read numbers of processes until there are no more, and end what is left of them.
 
     Args:
-        begun_by: Number of the process whose end is waited for.
-        pids: Numbers of the processes to end after it.
+        numbers: Each as soon as its process is there, so that it cannot be another's by then.
     """
-    guarded = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    parent = _process(begun_by)
-    while parent is not None and parent.is_running() and guarded:
-        _, guarded = psutil.wait_procs(guarded, timeout=LOOK_EVERY_SECONDS)
+    guarded = []
+    for number in numbers:
+        with suppress(psutil.NoSuchProcess):
+            guarded.append(psutil.Process(int(number)))
     end_processes(guarded, timeout_seconds=END_TIMEOUT_SECONDS)
 
 
-def _process(pid: int) -> psutil.Process | None:
-    try:
-        return psutil.Process(pid)
-    except psutil.NoSuchProcess:
-        return None
-
-
 if __name__ == "__main__":
-    guard(int(sys.argv[1]), [int(argument) for argument in sys.argv[2:]])
+    guard(sys.stdin)

@@ -7,9 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployments.control_plane.credentials import Credentials
-
-LOOPBACK = "127.0.0.1"
+from deployments.local_cluster.credentials import Credentials
+from deployments.local_cluster.served import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +59,24 @@ def etcd_flags(folder: Path, ports: Ports) -> list[str]:
     ]
 
 
-def api_server_flags(folder: Path, ports: Ports, credentials: Credentials) -> list[str]:
-    """Return kube-apiserver's flags; it makes its own certificate in the folder."""
+def api_server_flags(
+    ports: Ports, credentials: Credentials, *, shown: Path, key: Path
+) -> list[str]:
+    """Return kube-apiserver's flags.
+
+    Args:
+        ports: Its own, and that of etcd.
+        credentials: Whom it knows.
+        shown: Its certificate, PEM.
+        key: Of the certificate.
+    """
     return [
         f"--etcd-servers=http://{LOOPBACK}:{ports.etcd}",
         f"--bind-address={LOOPBACK}",
         f"--advertise-address={LOOPBACK}",
         f"--secure-port={ports.api_server}",
-        f"--cert-dir={folder / 'certificates'}",
+        f"--tls-cert-file={shown}",
+        f"--tls-private-key-file={key}",
         # Nobody reaches the API through the service `kubernetes`.
         "--endpoint-reconciler-type=none",
         "--authorization-mode=RBAC",

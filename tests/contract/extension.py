@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from deployments.embedded.kubernetes.certificates import make_certificate
+from deployments.local_cluster.certificates import make_certificate
 
 Object = dict[str, Any]
 VERSION = "v1beta1"

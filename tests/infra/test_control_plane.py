@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-import ssl
-import stat
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
-import yaml
 
 from deployments.control_plane import running as running_module
-from deployments.control_plane.credentials import (
-    ADMIN,
-    GUEST,
-    READER,
-    SIMULATOR,
-    make_credentials,
-    write_kubeconfig,
-)
 from deployments.control_plane.programs import free_ports
 from deployments.control_plane.run import PROGRAMS, ControlPlane, control_plane
-from deployments.control_plane.running import ControlPlaneError
+from deployments.control_plane.running import GUARD, ControlPlaneError
+from deployments.local_cluster.credentials import ADMIN, GUEST, READER, SIMULATOR
+from deployments.local_cluster.served import client_of
+from deployments.tools.families import PROJECT_ROOT
 
+END_SECONDS = 60.0
 STARTS_AND_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from deployments.control_plane import guard, running
+from deployments.control_plane import running
 
 runs = running.Running(Path(sys.argv[1]), flags={})
 runs.launch("sleeper", ["sleep", "300"])
-pids = [str(pid) for pid in runs.pids.values()]
-runs.launch("guard", [sys.executable, "-m", guard.__name__, str(os.getpid()), *pids])
 print(*runs.pids.values(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-def test_credentials_are_made_once_and_are_for_this_user_alone(tmp_path: Path) -> None:
-    first = make_credentials(tmp_path)
-
-    assert set(first.tokens) == {ADMIN, SIMULATOR, READER, GUEST}
-    assert make_credentials(tmp_path) == first
-    for path in (first.token_file, first.signing_key):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_kubeconfig_has_a_context_for_each_user(tmp_path: Path) -> None:
-    tokens = {ADMIN: "a", READER: "r"}
-
-    path = write_kubeconfig(
-        tmp_path / "config", url="https://x", ca_file=tmp_path / "ca", tokens=tokens
-    )
-
-    config = yaml.safe_load(path.read_text())
-    assert [context["name"] for context in config["contexts"]] == [ADMIN, READER]
-    assert config["current-context"] == ADMIN
-    assert {user["name"]: user["user"]["token"] for user in config["users"]} == tokens
 
 
 def test_ports_are_different() -> None:
@@ -113,6 +84,45 @@ def test_what_was_started_ends_when_the_one_who_started_it_is_killed(tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.real("kube-apiserver")
+@pytest.mark.parametrize("begun", [GUARD, *PROGRAMS])
+def test_killed_at_any_moment_it_leaves_no_process(begun: str, tmp_path: Path) -> None:
+    with _begun_program(tmp_path, until=begun) as program:
+        known = psutil.Process(program.pid).children(recursive=True)
+        program.kill()
+
+    assert _left_in(tmp_path, known) == []
+
+
+@pytest.mark.slow
+@pytest.mark.real("kube-apiserver")
+@pytest.mark.parametrize("begun", PROGRAMS)
+def test_told_to_end_before_it_is_ready_it_ends_without_a_fault(begun: str, tmp_path: Path) -> None:
+    with _begun_program(tmp_path, until=begun) as program:
+        known = psutil.Process(program.pid).children(recursive=True)
+        program.send_signal(signal.SIGTERM)
+        said, _ = program.communicate(timeout=END_SECONDS)
+
+    assert (program.returncode, said) == (0, "")
+    assert _left_in(tmp_path, known) == []
+
+
+@pytest.mark.slow
+@pytest.mark.real("kube-apiserver")
+def test_a_program_that_ends_ends_the_others(tmp_path: Path) -> None:
+    with _begun_program(tmp_path, until="") as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("cluster ready: https://")
+        known = psutil.Process(program.pid).children(recursive=True)
+        next(one for one in known if one.name() == "kube-scheduler").kill()
+        said, _ = program.communicate(timeout=END_SECONDS)
+
+    assert program.returncode == 1
+    assert said == f"kube-scheduler ended; its log is in {tmp_path}\n"
+    assert _left_in(tmp_path, known) == []
+
+
+@pytest.mark.slow
+@pytest.mark.real("kube-apiserver")
 def test_the_control_plane_answers_its_users_and_leaves_no_process(tmp_path: Path) -> None:
     with control_plane(tmp_path) as plane:
         statuses = {
@@ -141,27 +151,47 @@ def test_the_control_plane_answers_its_users_and_leaves_no_process(tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.real("kube-apiserver")
 def test_a_control_plane_that_is_started_again_has_its_objects(tmp_path: Path) -> None:
-    with control_plane(tmp_path) as plane, _client(plane, plane.tokens[ADMIN]) as client:
+    with control_plane(tmp_path) as plane, plane.client() as client:
         created = client.post("/api/v1/namespaces", json={"metadata": {"name": "kept"}})
-    with control_plane(tmp_path) as again, _client(again, plane.tokens[ADMIN]) as client:
+    with control_plane(tmp_path) as again, again.client() as client:
         read = client.get("/api/v1/namespaces/kept")
 
     assert (created.status_code, read.status_code) == (201, 200)
 
 
+@contextmanager
+def _begun_program(folder: Path, *, until: str) -> Iterator[subprocess.Popen[str]]:
+    """Start `python -m deployments.control_plane`, and go on as soon as one of its logs is there."""
+    command = [sys.executable, "-m", "deployments.control_plane", "--folder", str(folder)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PROJECT_ROOT
+    ) as program:
+        try:
+            while until and not (folder / f"{until}.log").exists():
+                assert program.poll() is None, program.communicate()
+                time.sleep(0.001)
+            yield program
+        finally:
+            program.kill()
+
+
+def _left_in(folder: Path, known: list[psutil.Process]) -> list[list[str]]:
+    """Return the command lines of processes that are still there, also such as nobody knew of."""
+    psutil.wait_procs(known, timeout=END_SECONDS)
+    deadline = time.monotonic() + END_SECONDS
+    while (left := _with_word(str(folder))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left + [one.cmdline() for one in known if one.is_running()]
+
+
+def _with_word(part: str) -> list[list[str]]:
+    commands = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+    return [command for command in commands if any(part in word for word in command)]
+
+
 def _list(plane: ControlPlane, token: str, plural: str) -> int:
-    with _client(plane, token) as client:
+    with client_of(plane.url, ca_file=plane.ca_file, token=token) as client:
         return client.get(f"/api/v1/{plural}").status_code
-
-
-def _client(plane: ControlPlane, token: str) -> httpx.Client:
-    return httpx.Client(
-        base_url=plane.url,
-        headers={"Authorization": f"Bearer {token}"},
-        verify=ssl.create_default_context(cafile=str(plane.ca_file)),
-        trust_env=False,
-        timeout=30,
-    )
 
 
 def _processes(pids: Iterable[int]) -> list[psutil.Process]:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 from kubernetes.client import ApiClient, Configuration
 
 from deployments.embedded.kubernetes.access import MASTERS, User
 from deployments.embedded.kubernetes.cluster import running_cluster
+from deployments.embedded.kubernetes.run import embedded_cluster
+from deployments.local_cluster.served import LocalCluster
 from tasks.adapters.kubernetes.connection import ClusterConnection
 
 ADMIN = "admin-token"
 USERS = {ADMIN: User(name="admin", groups=(MASTERS,))}
+START_SECONDS = 30.0
+"""On a machine that others use as well."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,23 +58,33 @@ class EmbeddedKubernetes:
 
 @contextmanager
 def embedded_kubernetes(users: Mapping[str, User] = USERS) -> Iterator[EmbeddedKubernetes]:
-    """Run a cluster until the block ends."""
-    loop = asyncio.new_event_loop()
-    started: threading.Event = threading.Event()
-    ended = asyncio.Event()
-    ports: list[int] = []
+    """Run a cluster that speaks plain HTTP until the block ends."""
+    with _in_thread(running_cluster(users)) as port:
+        yield EmbeddedKubernetes(url=f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def served_kubernetes(folder: Path) -> Iterator[LocalCluster]:
+    """Run a cluster as `python -m deployments.embedded.kubernetes` serves it, until the block ends."""
+    with _in_thread(embedded_cluster(folder)) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _in_thread(opened: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    loop, ended = asyncio.new_event_loop(), asyncio.Event()
+    started: queue.Queue[T] = queue.Queue()
 
     async def serve() -> None:
-        async with running_cluster(users) as port:
-            ports.append(port)
-            started.set()
+        async with opened as value:
+            started.put(value)
             await ended.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    assert started.wait(10.0)
     try:
-        yield EmbeddedKubernetes(url=f"http://127.0.0.1:{ports[0]}")
+        yield started.get(timeout=START_SECONDS)
+        assert thread.is_alive(), "the cluster has failed"
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join(10.0)

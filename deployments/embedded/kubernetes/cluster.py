@@ -15,7 +15,6 @@ from deployments.embedded.kubernetes import built_in_roles
 from deployments.embedded.kubernetes.access import Access, User
 from deployments.embedded.kubernetes.aggregation.aggregator import Aggregator
 from deployments.embedded.kubernetes.aggregation.registrations import own
-from deployments.embedded.kubernetes.certificates import Certificate
 from deployments.embedded.kubernetes.controllers.budgets import Budgets
 from deployments.embedded.kubernetes.controllers.collector import Collector, Namespaces
 from deployments.embedded.kubernetes.controllers.definitions import Definitions
@@ -30,6 +29,7 @@ from deployments.embedded.kubernetes.kinds import RBAC, REGISTRATION, Kinds
 from deployments.embedded.kubernetes.objects import Objects, Writer
 from deployments.embedded.kubernetes.server import ApiServer
 from deployments.embedded.kubernetes.store import Body, Store
+from deployments.local_cluster.certificates import Certificate
 
 CONTROLLERS = (
     Definitions, Collector, Namespaces, Deployments, ReplicaSets, Scheduler, Budgets, Nodes,

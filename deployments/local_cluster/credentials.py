@@ -1,4 +1,4 @@
-"""Who may speak to a control plane, and with which keys."""
+"""Who may speak to a cluster of this machine, and with which keys."""
 
 from __future__ import annotations
 
@@ -44,15 +44,16 @@ def make_credentials(folder: Path) -> Credentials:
     """Return credentials, the ones of an earlier start where the folder has them.
 
     Args:
-        folder: Exists. The files are readable by this user only.
+        folder: Made when missing. The files are readable by this user only.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     token_file = folder / "tokens.csv"
     if not token_file.exists():
         rows = (
             f'{secrets.token_urlsafe(24)},{user},{user},"{groups}"\n'
             for user, groups in _GROUPS.items()
         )
-        _write_private(token_file, "".join(rows))
+        write_private(token_file, "".join(rows))
     lines = token_file.read_text().splitlines()
     return Credentials(
         tokens={user: token for token, user, *_ in (line.split(",") for line in lines)},
@@ -91,7 +92,7 @@ def write_kubeconfig(
         "contexts": contexts,
         "current-context": user,
     }
-    _write_private(path, yaml.safe_dump(content, sort_keys=False))
+    write_private(path, yaml.safe_dump(content, sort_keys=False))
     return path
 
 
@@ -108,10 +109,14 @@ def _signing_key(folder: Path) -> Path:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        _write_private(path, private.decode())
+        write_private(path, private.decode())
     return path
 
 
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
+def write_private(path: Path, text: str) -> None:
+    """Write a file for this user's eyes only; whoever reads it finds the old or the new one, whole."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.replace(path)

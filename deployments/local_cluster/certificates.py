@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from deployments.local_cluster.credentials import write_private
+
 LIFETIME = timedelta(days=365)
 RENEWAL = timedelta(days=30)
 """Before its end."""
@@ -27,11 +29,16 @@ class Certificate:
 
     Attributes:
         pem: What clients verify the server with.
-        key: PEM; stays in memory.
+        key: PEM.
     """
 
     pem: bytes
     key: bytes
+
+    @classmethod
+    def read(cls, shown: Path, key: Path) -> Certificate:
+        """Return what two files hold."""
+        return cls(pem=shown.read_bytes(), key=key.read_bytes())
 
     def context(self) -> ssl.SSLContext:
         """Return how a server shows it."""
@@ -77,24 +84,30 @@ def make_certificate(host: str = "127.0.0.1", *, now: datetime | None = None) ->
     return Certificate(pem=made.public_bytes(serialization.Encoding.PEM), key=private)
 
 
-def kept_certificate(folder: Path, *, now: datetime | None = None) -> tuple[Certificate, Path]:
-    """Return the certificate that a folder keeps, and the file that clients verify with.
+def kept_certificate(folder: Path, *, now: datetime | None = None) -> tuple[Path, Path]:
+    """Return the files of the certificate that a folder keeps, and of its key.
 
-    A kubeconfig that somebody copied goes on working after a restart.
+    A kubeconfig that names the first goes on working after a restart, also after one that renews it.
 
     Args:
-        folder: Made when missing; a certificate that has expired, or soon will, is replaced.
+        folder: Made when missing. What has expired or soon will, or is broken, is replaced.
         now: The present by default.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shown, key = folder / "apiserver.crt", folder / "apiserver.key"
-    if shown.exists() and key.exists():
-        found = Certificate(pem=shown.read_bytes(), key=key.read_bytes())
-        ends = x509.load_pem_x509_certificate(found.pem).not_valid_after_utc
-        if (now or datetime.now(UTC)) < ends - RENEWAL:
-            return found, shown
-    made = make_certificate(now=now)
-    key.touch(mode=0o600)
-    key.write_bytes(made.key)
-    shown.write_bytes(made.pem)
-    return made, shown
+    if not _is_good(shown, key, now=now or datetime.now(UTC)):
+        made = make_certificate(now=now)
+        write_private(key, made.key.decode())
+        write_private(shown, made.pem.decode())
+    return shown, key
+
+
+def _is_good(shown: Path, key: Path, *, now: datetime) -> bool:
+    try:
+        found = x509.load_pem_x509_certificate(shown.read_bytes())
+        private = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except (FileNotFoundError, ValueError):
+        return False
+    # Whoever is killed between writing the two leaves halves of different pairs.
+    is_pair = found.public_key() == private.public_key()
+    return is_pair and now < found.not_valid_after_utc - RENEWAL

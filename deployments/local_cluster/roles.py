@@ -1,10 +1,10 @@
-"""What the users of a control plane may do, beside the administrator."""
+"""What the users of a cluster of this machine may do, beside the administrator."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from deployments.control_plane.credentials import READER, SIMULATOR
+from deployments.local_cluster.credentials import READER, SIMULATOR
 
 RBAC = "rbac.authorization.k8s.io"
 SIMULATOR_ROLE = "homeostat:simulator"
@@ -38,8 +38,8 @@ def _kubelet_rules() -> list[Manifest]:
             "resources": ["leases"],
             "verbs": [*read, *write],
         },
-        {"apiGroups": [""], "resources": ["services", "namespaces"], "verbs": read},
-        {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": read},
+        {"apiGroups": [""], "resources": ["configmaps", "namespaces"], "verbs": read},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": read},
     ]
 
 
