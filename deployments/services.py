@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from deployments.kubeconfig import KubeconfigError, api_client
 from deployments.local import EMBEDDED, LOOPBACK, Local
+from deployments.local_cluster.kubeconfig import KubeconfigError, api_client
 from deployments.prefect_api import PrefectApi, PrefectApiError
 
 WORK_POOL = "homeostat"

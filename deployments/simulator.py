@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
-from deployments.kubeconfig import KubeconfigError, api_client
 from deployments.lifecycle import NotUpError
 from deployments.local import Local, at_running_ports, running_state
+from deployments.local_cluster.kubeconfig import KubeconfigError, api_client
 
 CONTROL_FILE = "simulator.json"
 MANAGER = "kubectl-edit"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployments.kubeconfig import api_client
 from deployments.local import PROJECT_ROOT
+from deployments.local_cluster.kubeconfig import api_client
 from tests.support.installation import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

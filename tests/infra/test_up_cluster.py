@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.kubeconfig import api_client
 from deployments.local import REAL
+from deployments.local_cluster.kubeconfig import api_client
 from tests.contract.kubectl import Kubectl
 from tests.support.installation import (
     UP_SECONDS,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments.local_cluster.certificates import make_certificate
 from deployments.embedded.kubernetes.cluster import write_kubeconfig
-from deployments.kubeconfig import KubeconfigError, api_client
+from deployments.local_cluster.certificates import make_certificate
+from deployments.local_cluster.kubeconfig import KubeconfigError, api_client
 
 
 def test_address_and_token_are_those_of_the_current_context(tmp_path: Path) -> None:
