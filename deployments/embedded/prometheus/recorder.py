@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from deployments.embedded.prometheus.families import Things
@@ -12,9 +13,12 @@ from deployments.embedded.workloads.engine import Pod, Tick
 from deployments.embedded.workloads.physics.profiles import NodeProfile
 from deployments.embedded.workloads.physics.world import World
 
+_CLOSE = 1e-6
+"""Of an interval: so close to its beginning is at it."""
+
 
 class Recorder:
-    """Takes ticks and keeps those that are due.
+    """Takes ticks and keeps the first at or after every multiple of the interval.
 
     Args:
         samples: To append to.
@@ -26,7 +30,7 @@ class Recorder:
         self.samples = samples
         self._world = world
         self._interval = interval_seconds
-        self._last = -interval_seconds
+        self._slot: int | None = None
         self._pods: Things[Pod] = Things(())
         self._nodes: Things[NodeProfile] = Things(())
         self._deployments: Things[DeploymentState] = Things(())
@@ -55,9 +59,11 @@ class Recorder:
         Raises:
             OutOfOrderError: Time went back.
         """
-        if 0.0 <= now - self._last < self._interval - 1e-3:
+        slot = math.floor(now / self._interval + _CLOSE)
+        before, self._slot = self._slot, slot
+        # Nobody knows whether the first tick is the first of its slot, unless it begins it.
+        if slot == before or (before is None and now / self._interval - slot > _CLOSE):
             return False
-        self._last = now
         self._pods = _same(self._pods, pods)
         self._nodes = _same(self._nodes, nodes)
         # Numbers of Deployments change with every roll-out, their labels hardly.

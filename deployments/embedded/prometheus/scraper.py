@@ -1,22 +1,25 @@
-"""Scrapes a cluster that is played: every fifteen seconds of its time, into samples."""
+"""Scrapes a cluster that is played, into samples: the pods there are, and until then those before them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from deployments.embedded.prometheus.recorder import Recorder
-from deployments.embedded.prometheus.samples import OutOfOrderError
 from deployments.embedded.prometheus.scraped import DeploymentState
-from deployments.embedded.workloads.earlier import earlier_ticks
-from deployments.embedded.workloads.kubelet.kubelets import Kubelets
+from deployments.embedded.workloads.earlier import Earlier
+from deployments.embedded.workloads.engine import Pod, Tick
 from deployments.embedded.workloads.parts import Part
+from deployments.embedded.workloads.physics.faults import ActiveFault
 from deployments.embedded.workloads.physics.world import World
 
 INTERVAL_SECONDS = 15.0
 DEPLOYMENTS = "/apis/apps/v1/deployments"
+HANDOVER_SECONDS = 180.0
+"""Pods that are not all ready after so long are shown as they are."""
 
 Body = dict[str, Any]
 
@@ -55,24 +58,83 @@ def deployment_state(deployment: Body) -> DeploymentState:
     )
 
 
-def record_earlier(
-    recorder: Recorder,
-    world: World,
-    parts: Sequence[Part],
-    *,
-    until_seconds: float,
-    hours: float,
-) -> None:
-    """Record the hours before a cluster was started, a sample a minute.
+class Scraper:
+    """Records what kubelets play, and what there was before.
+
+    The pods before are recorded until those of the cluster are all ready, so that nothing which was
+    asked for over that time shows a failure that was none. A fault in force ends them at once.
 
     Args:
-        recorder: That goes on afterwards.
+        recorder: To record with.
         world: Of the cluster.
-        parts: That are in it.
-        until_seconds: When it starts, Unix time.
-        hours: To record; 0 for none.
+        states: Deployments of the cluster.
+        parts: What was there before.
+        earlier: How it was; None for nothing.
     """
-    well = [
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        world: World,
+        *,
+        states: DeploymentStates,
+        parts: Sequence[Part] = (),
+        earlier: Earlier | None = None,
+    ) -> None:
+        self._recorder, self._world, self._states = recorder, world, states
+        self._earlier = earlier
+        self._filled_at: float | None = None
+        self._well = _all_well(parts)
+        self._replicas = np.zeros(len(world.workloads))
+        for part in parts:
+            self._replicas[world.workload_index(part.profile.name)] = part.replicas
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether it is the cluster's own pods that are recorded."""
+        return self._earlier is None
+
+    async def fill(self, now: Callable[[], float]) -> None:
+        """Record what there was before; others have their turn after every step.
+
+        Args:
+            now: Unix time of the world, up to which.
+        """
+        if self._earlier is not None:
+            for _ in self._steps(self._earlier, now):
+                await asyncio.sleep(0)
+        self._filled_at = now()
+
+    def on_tick(
+        self, tick: Tick, pods: Sequence[Pod], now: float, *, faults: Sequence[ActiveFault]
+    ) -> None:
+        """Record a step of the kubelets where it is due; arguments as `kubelets.OnTick` has them."""
+        if self._earlier is not None:
+            if self._filled_at is None:
+                return
+            if not faults and now < self._filled_at + HANDOVER_SECONDS and not self._is_ready(tick):
+                for _ in self._steps(self._earlier, lambda: now):
+                    pass
+                return
+            self._earlier = None
+        self._recorder.record(tick, pods, self._world.nodes, now, deployments=self._states.all())
+
+    def _steps(self, earlier: Earlier, until: Callable[[], float]) -> Iterator[None]:
+        """Record steps of before until there is no more; yields after each."""
+        while (tick := earlier.step(until())) is not None:
+            self._recorder.record(
+                tick, earlier.pods, self._world.nodes, earlier.now, deployments=self._well
+            )
+            yield
+
+    def _is_ready(self, tick: Tick) -> bool:
+        ready = tick.placement.workload[tick.table.ready]
+        count = np.bincount(ready, minlength=len(self._replicas))
+        return bool((count >= self._replicas).all())
+
+
+def _all_well(parts: Sequence[Part]) -> list[DeploymentState]:
+    return [
         DeploymentState(
             namespace=part.namespace,
             name=part.name,
@@ -84,24 +146,3 @@ def record_earlier(
         )
         for part in sorted(parts, key=lambda one: (one.namespace, one.name))
     ]
-    found = earlier_ticks(world, parts, until_seconds=until_seconds, hours=hours)
-    for now, tick, pods in found:
-        recorder.record(tick, pods, world.nodes, now, deployments=well)
-
-
-async def scrape(kubelets: Kubelets, recorder: Recorder, states: DeploymentStates) -> None:
-    """Record what the kubelets play until cancelled."""
-    pause = min(INTERVAL_SECONDS / kubelets.clock.speed, 1.0)
-    while True:
-        found = kubelets.snapshot()
-        if found.tick is not None:
-            # A clock that was set back has nothing to say until it has caught up.
-            with suppress(OutOfOrderError):
-                recorder.record(
-                    found.tick,
-                    kubelets.engine.pods,
-                    found.world.nodes,
-                    found.now_seconds,
-                    deployments=states.all(),
-                )
-        await asyncio.sleep(pause)

@@ -32,6 +32,7 @@ async def running_prometheus(
     *,
     clock: Callable[[], float],
     described: Mapping[str, Described] | None = None,
+    is_ready: Callable[[], bool] = lambda: True,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[int]:
@@ -41,12 +42,12 @@ async def running_prometheus(
         samples: To read; appended to in the same event loop.
         clock: Unix time; of questions without one.
         described: Of metrics, for /metrics.
+        is_ready: Until it is, everything but /-/healthy is answered with 503.
         host: To listen on.
         port: 0 for a free one.
     """
-    runner = web.AppRunner(
-        application(samples, clock=clock, described=described or {}), access_log=None
-    )
+    app = application(samples, clock=clock, described=described or {}, is_ready=is_ready)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     try:
@@ -57,16 +58,30 @@ async def running_prometheus(
 
 
 def application(
-    samples: Samples, *, clock: Callable[[], float], described: Mapping[str, Described]
+    samples: Samples,
+    *,
+    clock: Callable[[], float],
+    described: Mapping[str, Described],
+    is_ready: Callable[[], bool] = lambda: True,
 ) -> web.Application:
     """Return the application; arguments as for `running_prometheus`."""
     served = _Served(samples, clock, described)
-    app = web.Application(middlewares=[_refusals])
+    app = web.Application(middlewares=[_readiness(is_ready), _refusals])
     for path, answer in served.routes().items():
         app.router.add_get(path, answer)
         if path.startswith("/api/v1/") and "{" not in path:
             app.router.add_post(path, answer)
     return app
+
+
+def _readiness(is_ready: Callable[[], bool]) -> Any:
+    @web.middleware
+    async def readiness(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if request.path != "/-/healthy" and not is_ready():
+            return web.Response(text="Service Unavailable", status=503)
+        return await handler(request)
+
+    return readiness
 
 
 @web.middleware
@@ -102,7 +117,7 @@ class _Served:
     def routes(self) -> dict[str, _Handler]:
         return {
             "/-/ready": self.ready,
-            "/-/healthy": self.ready,
+            "/-/healthy": self.healthy,
             "/metrics": self.metrics,
             "/api/v1/query": self.query,
             "/api/v1/query_range": self.query_range,
@@ -115,6 +130,9 @@ class _Served:
 
     async def ready(self, _: web.Request) -> web.Response:
         return web.Response(text="Prometheus Server is Ready.\n")
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        return web.Response(text="Prometheus Server is Healthy.\n")
 
     async def metrics(self, _: web.Request) -> web.Response:
         text = exposition(self._samples, self._described)

@@ -7,8 +7,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,28 +15,13 @@ from typing import Annotated
 from cyclopts import App, Parameter, validators
 from kubernetes.config import ConfigException
 
-from deployments.embedded.prometheus.metrics import DESCRIBED
-from deployments.embedded.prometheus.recorder import Recorder
-from deployments.embedded.prometheus.samples import Samples
-from deployments.embedded.prometheus.scraper import (
-    DEPLOYMENTS,
-    INTERVAL_SECONDS,
-    DeploymentStates,
-    record_earlier,
-    scrape,
-)
-from deployments.embedded.prometheus.server import running_prometheus
-from deployments.embedded.workloads.demonstration import (
-    PARTS,
-    demonstration_manifests,
-    demonstration_nodes,
-)
-from deployments.embedded.workloads.kubelet.client import Access, Client, RefusedError
+from deployments.embedded.workloads.demonstration import PARTS, demonstration_nodes
+from deployments.embedded.workloads.kubelet.client import Access, RefusedError
 from deployments.embedded.workloads.kubelet.clock import FASTEST, Clock
 from deployments.embedded.workloads.kubelet.kubelets import with_other
-from deployments.embedded.workloads.kubelet.reader import Reader
-from deployments.embedded.workloads.kubelet.running import RunningKubelets, running_kubelets
+from deployments.embedded.workloads.kubelet.running import RunningKubelets
 from deployments.embedded.workloads.physics.world import World
+from deployments.embedded.workloads.playing import running_workloads
 
 app = App(name="python -m deployments.embedded.workloads", help=__doc__)
 
@@ -45,7 +29,6 @@ EXIT_NOT_STARTED = 2
 DEFAULT_SEED = 20_261_101
 CONTROL_FILE = "simulator.json"
 """Beside the kubeconfig: {"url": ..., "token": ..., "prometheus": ...}."""
-HOST = "127.0.0.1"
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))]
 
@@ -123,57 +106,32 @@ async def _play(settings: Settings) -> None:
     ended = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
+    waiting = asyncio.create_task(ended.wait())
+    playing = asyncio.create_task(_until_it_fails(settings))
+    await asyncio.wait({waiting, playing}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, playing):
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await playing
+
+
+async def _until_it_fails(settings: Settings) -> None:
     access = Access.of_kubeconfig(settings.kubeconfig, context=settings.context)
     profiles = with_other([part.profile for part in PARTS])
-    world = World.of(profiles, demonstration_nodes(), seed=settings.seed)
-    clock = Clock(speed=settings.speed)
-    samples = Samples()
-    recorder = Recorder(samples, world, interval_seconds=INTERVAL_SECONDS)
-    record_earlier(recorder, world, PARTS, until_seconds=clock.now(), hours=settings.history_hours)
-    manifests = demonstration_manifests() if settings.demonstration else ()
-    async with (
-        running_kubelets(
-            access, world, clock=clock, control_port=settings.control_port, manifests=manifests
-        ) as running,
-        _scraping(access, running, recorder) as scraping,
-        running_prometheus(
-            samples, clock=clock.now, described=DESCRIBED, host=HOST, port=settings.prometheus_port
-        ) as port,
-    ):
+    async with running_workloads(
+        access,
+        World.of(profiles, demonstration_nodes(), seed=settings.seed),
+        clock=Clock(speed=settings.speed),
+        parts=PARTS if settings.demonstration else (),
+        history_hours=settings.history_hours,
+        control_port=settings.control_port,
+        prometheus_port=settings.prometheus_port,
+    ) as running:
         path = write_control_file(
-            settings.kubeconfig, running, prometheus_url=f"http://{HOST}:{port}"
+            settings.kubeconfig, running.kubelets, prometheus_url=running.prometheus_url
         )
-        print(f"workloads ready: {running.control_url}, token in {path}", flush=True)  # noqa: T201
-        waiting = asyncio.create_task(ended.wait())
-        done, _ = await asyncio.wait(
-            {waiting, running.task, scraping}, return_when=asyncio.FIRST_COMPLETED
-        )
-        waiting.cancel()
-        for task in done - {waiting}:
-            task.result()
-
-
-@asynccontextmanager
-async def _scraping(
-    access: Access, running: RunningKubelets, recorder: Recorder
-) -> AsyncIterator[asyncio.Task[None]]:
-    states = DeploymentStates()
-
-    async def run() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(reader.run())
-            await reader.listed.wait()
-            group.create_task(scrape(running.kubelets, recorder, states))
-
-    async with Client(access) as client:
-        reader = Reader(client, DEPLOYMENTS, states.tell)
-        task = asyncio.create_task(run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        print(f"workloads ready: {running.kubelets.control_url}, token in {path}", flush=True)  # noqa: T201
+        await running.kubelets.task
 
 
 def write_control_file(kubeconfig: Path, running: RunningKubelets, *, prometheus_url: str) -> Path:

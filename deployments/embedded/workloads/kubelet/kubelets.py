@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from deployments.embedded.workloads.containers.eviction import evictions, pressure
 from deployments.embedded.workloads.containers.messages import Event, events_of
 from deployments.embedded.workloads.containers.table import Happening, Phase, What, new_table
-from deployments.embedded.workloads.engine import Engine, Tick
+from deployments.embedded.workloads.engine import Engine, Pod, Tick
 from deployments.embedded.workloads.kubelet.client import STRATEGIC, Body, Client
 from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.fault_book import FaultBook
@@ -27,6 +28,7 @@ from deployments.embedded.workloads.kubelet.statuses import (
     pod_status,
 )
 from deployments.embedded.workloads.kubelet.writes import Rank, Writes
+from deployments.embedded.workloads.physics.faults import ActiveFault
 from deployments.embedded.workloads.physics.profiles import WorkloadProfile
 from deployments.embedded.workloads.physics.world import World
 
@@ -35,10 +37,29 @@ OTHER = WorkloadProfile(
 )
 """What pods are that belong to no workload of the world: small programs that nobody calls."""
 LONGEST_STEP_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 1.0
+MARK_SECONDS = 15.0
+"""A step ends at every multiple of this, for whoever measures at such times."""
 MOST_BEHIND_SECONDS = 300.0
 """A machine that slept is not caught up with."""
 EVICTION_SECONDS = 10.0
 """Between two evictions of one node (evictionMonitoringPeriod)."""
+
+
+class OnTick(Protocol):
+    """Told of every step; must not take long."""
+
+    def __call__(
+        self, tick: Tick, pods: Sequence[Pod], now: float, *, faults: Sequence[ActiveFault]
+    ) -> None:
+        """Take note of a step.
+
+        Args:
+            tick: What it left behind.
+            pods: By row of the tick; the same object as long as none changed.
+            now: Its end, Unix time of the world.
+            faults: In force during the step.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +89,16 @@ class Kubelets:
         client: To the API server; open.
         clock: Of the world.
         port: Where the daemon of all nodes listens.
+        on_tick: Told of every step; None for nobody.
 
     Raises:
         ValueError: The world has no profile `OTHER`.
     """
 
-    def __init__(self, world: World, client: Client, *, clock: Clock, port: int) -> None:
+    def __init__(
+        self, world: World, client: Client, *, clock: Clock, port: int,
+        on_tick: OnTick | None = None,
+    ) -> None:  # fmt: skip
         other = world.workload_index(OTHER.name)
         if other is None:
             msg = f"the world has no profile {OTHER.name}; add kubelets.OTHER to its workloads"
@@ -85,7 +110,7 @@ class Kubelets:
         self.logbook = Logbook(world, clock=clock)
         self.writes = Writes()
         self.registered = asyncio.Event()
-        self._client = client
+        self._client, self._on_tick = client, on_tick
         self._events = PodEvents(client, self.writes, clock=clock)
         self._nodes = NodeWrites(world, client, self.writes, clock=clock, port=port)
         self._residents: list[Resident] = []
@@ -113,16 +138,24 @@ class Kubelets:
         """Return whether the API server reaches a node."""
         return not self._silent[node]
 
+    async def register(self) -> None:
+        """Make the nodes known to a cluster that does not know them yet.
+
+        Raises:
+            RefusedError: The API server does not let us, or does not answer.
+        """
+        await self._nodes.register()
+        self.registered.set()
+
     async def run(self) -> None:
-        """Register the nodes, and live until cancelled."""
+        """Live from when the nodes are registered until cancelled."""
         readers = [
             Reader(self._client, "/api/v1/configmaps", self.roster.config_map),
             Reader(self._client, "/api/v1/pods", self.roster.pod, fieldSelector="spec.nodeName!="),
         ]
         async with asyncio.TaskGroup() as group:
             group.create_task(self.writes.run())
-            await self._nodes.register()
-            self.registered.set()
+            await self.registered.wait()
             for reader in readers:
                 group.create_task(reader.run())
                 await reader.listed.wait()
@@ -136,7 +169,8 @@ class Kubelets:
         now = self.clock.now()
         self._last = max(self._last, now - MOST_BEHIND_SECONDS)
         while self._last < now:
-            since, self._last = self._last, min(self._last + LONGEST_STEP_SECONDS, now)
+            mark = (self._last // MARK_SECONDS + 1.0) * MARK_SECONDS
+            since, self._last = self._last, min(self._last + LONGEST_STEP_SECONDS, mark, now)
             self._step(since, self._last)
             # Writes and watches have their turn between steps.
             await asyncio.sleep(0)
@@ -159,6 +193,8 @@ class Kubelets:
         self._nodes.step(short, silent=self._silent)
         if short.memory.any() or short.disk.any():
             self._evict(tick, now)
+        if self._on_tick is not None:
+            self._on_tick(tick, self.engine.pods, now, faults=faults)
 
     def _settle(self) -> None:
         """Tell the engine of the pods there are now."""

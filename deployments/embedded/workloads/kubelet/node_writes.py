@@ -53,12 +53,13 @@ class NodeWrites:
         self._times = [_Times() for _ in world.nodes]
 
     async def register(self) -> None:
-        """Make every node known, with its first lease.
+        """Make every node known, with its first lease; again to a cluster that does not know them.
 
         Raises:
             RefusedError: The API server does not let us.
         """
         for voice in self._voices:
+            voice.since.clear()
             node = voice.node(self._clock.wall())
             try:
                 found = await self._client.write("POST", "/api/v1/nodes", node)

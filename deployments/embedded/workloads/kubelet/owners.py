@@ -25,8 +25,12 @@ _PLACES = {
 _log = logging.getLogger(__name__)
 
 
-async def apply_all(client: Client, manifests: Iterable[Manifest]) -> None:
-    """Apply manifests in order; what others have changed meanwhile stays theirs.
+async def apply_missing(client: Client, manifests: Iterable[Manifest]) -> None:
+    """Apply those of the manifests, in order, whose object is not there.
+
+    What is there is left alone, whoever changed it: to apply it again would bring back every field
+    that somebody took away, and would say of every other that it conflicts. What somebody deleted
+    comes back with the next start, so that a start always ends with a whole shop.
 
     Raises:
         RefusedError: The API server does not take one, for another reason than a conflict.
@@ -41,6 +45,8 @@ async def _apply(client: Client, manifest: Manifest) -> None:
     metadata = manifest["metadata"]
     place = _PLACES[manifest["kind"]].format(metadata.get("namespace", ""))
     path = f"{place}/{metadata['name']}"
+    if await _is_there(client, path):
+        return
     try:
         await client.write("PATCH", path, manifest, content=APPLY, manager=OWNER)
     except RefusedError as error:
@@ -50,6 +56,16 @@ async def _apply(client: Client, manifest: Manifest) -> None:
         if error.code != _CONFLICT:
             raise
         _log.warning("kubelet.apply.conflict path=%s reason=%s", path, error)
+
+
+async def _is_there(client: Client, path: str) -> bool:
+    try:
+        await client.get(path, {})
+    except RefusedError as error:
+        if error.code != _GONE:
+            raise
+        return False
+    return True
 
 
 def volume_for(claim: Manifest) -> Manifest:

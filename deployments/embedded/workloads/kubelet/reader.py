@@ -51,8 +51,9 @@ class Reader:
                 await self._watch()
                 pause = FIRST_PAUSE_SECONDS
             except RefusedError as error:
+                # Whoever answers next may be another server, whose versions mean something else.
+                self._version = ""
                 if error.code == _GONE:
-                    self._version = ""
                     continue
                 _log.warning("kubelet.watch.broken path=%s reason=%s", self._path, error)
                 await asyncio.sleep(pause)

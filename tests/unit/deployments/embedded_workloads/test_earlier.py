@@ -7,11 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from deployments.embedded.prometheus.recorder import Recorder
-from deployments.embedded.prometheus.samples import Samples
-from deployments.embedded.prometheus.scraper import DeploymentStates, record_earlier
+from deployments.embedded.prometheus.scraper import DeploymentStates
 from deployments.embedded.workloads.demonstration import PARTS, demonstration_world
-from deployments.embedded.workloads.earlier import earlier_pods, earlier_ticks
+from deployments.embedded.workloads.earlier import Earlier, earlier_pods
+from deployments.embedded.workloads.engine import Tick
 from deployments.embedded.workloads.kubelet.kubelets import OTHER
 from deployments.embedded.workloads.physics.world import World
 from tests.support.workloads_shop import MONDAY_NOON
@@ -30,48 +29,55 @@ def test_pods_have_names_as_a_replica_set_gives_them() -> None:
     assert len({name.rpartition("-")[0] for name in names}) == len(PARTS)
 
 
-def test_all_were_well_and_the_last_step_ends_before_the_start() -> None:
-    found = list(earlier_ticks(demonstration_world(), PARTS, until_seconds=MONDAY_NOON, hours=2.0))
-
-    times = [now for now, *_ in found]
-    assert len(times) == 119
-    assert times[0] == MONDAY_NOON - 7_140.0
-    assert times[-1] == MONDAY_NOON - 60.0
-    assert {int(tick.table.ready.sum()) for _, tick, _ in found} == {REPLICAS}
-    # Before the first hour, clients of a database that was not up yet may have had to start again.
-    assert len({int(tick.table.restarts.sum()) for _, tick, _ in found}) == 1
+def steps(hours: float, *, until: float = MONDAY_NOON) -> list[tuple[float, Tick]]:
+    earlier = Earlier(demonstration_world(), PARTS, first_seconds=until - hours * 3600.0)
+    found = []
+    while (tick := earlier.step(until)) is not None:
+        found.append((earlier.now, tick))
+    return found
 
 
-def test_load_goes_on_where_it_ended() -> None:
+def test_all_were_well_and_the_last_step_ends_with_the_time() -> None:
+    found = steps(4.0)
+
+    times = np.array([now for now, _ in found])
+    assert times[0] == MONDAY_NOON - 4 * 3600.0 + 60.0
+    assert times[-1] == MONDAY_NOON
+    gaps = np.diff(times)
+    assert set(gaps[times[1:] <= MONDAY_NOON - 2 * 3600.0]) == {60.0}
+    assert set(gaps[times[1:] > MONDAY_NOON - 2 * 3600.0]) == {15.0}
+    assert {int(tick.table.ready.sum()) for _, tick in found} == {REPLICAS}
+    assert {int(tick.table.restarts.sum()) for _, tick in found} == {0}
+
+
+def test_the_first_hour_looks_like_the_second() -> None:
+    """Nothing warms up or fills while it is watched."""
+    found = steps(2.0)
+
+    memory = np.array([tick.answer.memory_mib.sum() for _, tick in found])
+    assert memory[:20].mean() == pytest.approx(memory[-20:].mean(), rel=0.03)
+
+
+def test_a_time_that_moves_on_is_followed_and_no_step_is_cut_short() -> None:
+    earlier = Earlier(demonstration_world(), PARTS, first_seconds=MONDAY_NOON)
+
+    assert earlier.step(MONDAY_NOON + 14.0) is None
+    assert earlier.step(MONDAY_NOON + 16.0) is not None
+    assert earlier.now == MONDAY_NOON + 15.0
+
+
+def test_load_is_that_of_the_world_at_every_time() -> None:
     world = demonstration_world()
     web = world.workload_index("shop/web")
-    before = list(earlier_ticks(world, PARTS, until_seconds=MONDAY_NOON, hours=3.0))
-    after = list(earlier_ticks(world, PARTS, until_seconds=MONDAY_NOON + 3_600.0, hours=1.0))
-
-    ends = np.mean([tick.answer.workload_offered_rps[web] for _, tick, _ in before[-30:]])
-    goes_on = np.mean([tick.answer.workload_offered_rps[web] for _, tick, _ in after[:30]])
-    assert goes_on == pytest.approx(ends, rel=0.25)
+    for now, tick in steps(1.0):
+        assert tick.answer.workload_offered_rps[web] == pytest.approx(world.demand.rps(now)[web])
 
 
-def test_no_hours_are_no_steps_and_unknown_parts_are_refused() -> None:
+def test_parts_that_are_unknown_are_refused() -> None:
     world = demonstration_world()
 
-    assert list(earlier_ticks(world, PARTS, until_seconds=MONDAY_NOON, hours=0.0)) == []
     with pytest.raises(ValueError, match="no profile shop/web"):
         earlier_pods(World.of([OTHER], world.nodes, seed=1), PARTS, created_seconds=0.0)
-
-
-def test_prometheus_knows_pods_and_deployments_of_those_hours() -> None:
-    world, samples = demonstration_world(), Samples()
-
-    recorder = Recorder(samples, world)
-    record_earlier(recorder, world, PARTS, until_seconds=MONDAY_NOON, hours=1.0)
-
-    known = samples.newest()
-    assert len(known["kube_pod_info"][0]) == REPLICAS
-    assert sorted(known["kube_deployment_status_replicas_available"][1]) == sorted(
-        part.replicas for part in PARTS
-    )
 
 
 def test_deployments_are_told_and_forgotten() -> None:

@@ -1,0 +1,129 @@
+"""Nodes, the workloads on them and the Prometheus that watches them, together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from deployments.embedded.prometheus.metrics import DESCRIBED
+from deployments.embedded.prometheus.recorder import Recorder
+from deployments.embedded.prometheus.samples import Samples
+from deployments.embedded.prometheus.scraper import (
+    DEPLOYMENTS,
+    INTERVAL_SECONDS,
+    DeploymentStates,
+    Scraper,
+)
+from deployments.embedded.prometheus.server import running_prometheus
+from deployments.embedded.workloads.earlier import Earlier
+from deployments.embedded.workloads.kubelet.client import Access
+from deployments.embedded.workloads.kubelet.clock import Clock
+from deployments.embedded.workloads.kubelet.nodes import ADDRESS
+from deployments.embedded.workloads.kubelet.running import RunningKubelets, running_kubelets
+from deployments.embedded.workloads.manifests import manifests_of
+from deployments.embedded.workloads.parts import Part
+from deployments.embedded.workloads.physics.world import World
+
+KEPT_HOURS, SPARE_HOURS = 26.0, 2.0
+"""What Prometheus keeps, and at least beyond what it knows when it starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningWorkloads:
+    """Workloads that run and are watched.
+
+    Attributes:
+        kubelets: That play them.
+        prometheus_url: Of the Prometheus.
+        samples: That it answers from.
+        scraper: That records them.
+    """
+
+    kubelets: RunningKubelets
+    prometheus_url: str
+    samples: Samples
+    scraper: Scraper
+
+
+@asynccontextmanager
+async def running_workloads(
+    access: Access,
+    world: World,
+    *,
+    clock: Clock,
+    parts: Sequence[Part] = (),
+    history_hours: float = 0.0,
+    control_port: int = 0,
+    prometheus_port: int = 0,
+) -> AsyncIterator[RunningWorkloads]:
+    """Play workloads on an API server until the block ends.
+
+    The block begins, and Prometheus says that it is ready, when the nodes are registered, the manifests
+    applied and the hours before recorded.
+
+    Args:
+        access: To the API server.
+        world: With `kubelets.OTHER` and a profile for each part.
+        clock: Of the world; Prometheus goes by it too.
+        parts: Whose manifests are applied where they are missing.
+        history_hours: That Prometheus knows of the parts when it starts; 0 for none.
+        control_port: Of the control server; 0 for a free one.
+        prometheus_port: The same of Prometheus.
+
+    Raises:
+        RefusedError: The API server does not let us, or does not take a manifest.
+        ValueError: A part or `OTHER` has no profile in the world.
+        OSError: A port is taken.
+    """
+    kept = max(KEPT_HOURS, history_hours + SPARE_HOURS)
+    samples = Samples(retention_seconds=kept * 3600.0)
+    states, ready = DeploymentStates(), asyncio.Event()
+    first = clock.now() - history_hours * 3600.0
+    scraper = Scraper(
+        Recorder(samples, world, interval_seconds=INTERVAL_SECONDS),
+        world,
+        states=states,
+        parts=parts,
+        earlier=Earlier(world, parts, first_seconds=first) if history_hours else None,
+    )
+    async with (
+        running_prometheus(
+            samples,
+            clock=clock.now,
+            described=DESCRIBED,
+            is_ready=ready.is_set,
+            host=ADDRESS,
+            port=prometheus_port,
+        ) as port,
+        _in_the_background(scraper, clock) as filling,
+        running_kubelets(
+            access,
+            world,
+            clock=clock,
+            control_port=control_port,
+            manifests=manifests_of(parts),
+            on_tick=scraper.on_tick,
+            watched={DEPLOYMENTS: states.tell},
+        ) as kubelets,
+    ):
+        await filling
+        ready.set()
+        yield RunningWorkloads(
+            kubelets=kubelets,
+            prometheus_url=f"http://{ADDRESS}:{port}",
+            samples=samples,
+            scraper=scraper,
+        )
+
+
+@asynccontextmanager
+async def _in_the_background(scraper: Scraper, clock: Clock) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(scraper.fill(clock.now))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
