@@ -22,6 +22,20 @@ def _scale(api: Api, namespace: str, name: str, replicas: int) -> None:
     api.patch(url, {"spec": {"replicas": replicas}}).object()
 
 
+def _forbid_pods(api: Api, namespace: str) -> None:
+    """Make a namespace in which there may be none."""
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    api.make("namespaces", None, manifests.namespace(namespace))
+    api.make("resourcequotas", namespace, quota)
+    quotas = path("resourcequotas", namespace)
+    api.until(quotas, "none", lambda it: it.get("status", {}).get("hard"))
+
+
 def test_a_set_keeps_so_many_pods_and_counts_them(api: Api, namespace: str, name: str) -> None:
     api.make("replicasets", namespace, manifests.replica_set(name, replicas=3))
     _pods(api, namespace, name, 3)
@@ -122,18 +136,8 @@ def test_a_pod_that_failed_is_replaced_and_stays(api: Api, namespace: str, name:
     assert pod["metadata"]["name"] in _names(_pods(api, namespace, name, 2))
 
 
-def test_pods_that_are_refused_are_a_failure_of_the_set(
-    api: Api, namespace: str, name: str
-) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "none"},
-        "spec": {"hard": {"pods": "0"}},
-    }
-    api.make("namespaces", None, manifests.namespace(name))
-    api.make("resourcequotas", name, quota)
-    api.until(path("resourcequotas", name), "none", lambda it: it.get("status", {}).get("hard"))
+def test_pods_that_are_refused_are_a_failure_of_the_set(api: Api, name: str) -> None:
+    _forbid_pods(api, name)
 
     api.make("replicasets", name, manifests.replica_set("web"))
     seen = api.until(
@@ -144,3 +148,20 @@ def test_pods_that_are_refused_are_a_failure_of_the_set(
     assert (condition["type"], condition["status"]) == ("ReplicaFailure", "True")
     assert condition["reason"] == "FailedCreate"
     assert "exceeded quota: none" in condition["message"]
+
+
+def test_it_says_so_once_however_often_it_tries(api: Api, name: str) -> None:
+    _forbid_pods(api, name)
+    api.make("replicasets", name, manifests.replica_set("refused"))
+    first = api.until(
+        path("replicasets", name), "refused", lambda it: it["status"].get("conditions")
+    )
+
+    # Each attempt is told with the name that the pod would have had.
+    api.until_listed(
+        path("events", name),
+        lambda them: sum(it.get("count", 1) for it in them if it["reason"] == "FailedCreate") > 5,
+    )
+
+    later = api.get(path("replicasets", name, "refused")).object()
+    assert later["status"]["conditions"] == first["status"]["conditions"]
