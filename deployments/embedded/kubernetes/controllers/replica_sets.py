@@ -138,7 +138,9 @@ class ReplicaSets(Controller):
             known = (body.get("status") or {}).get("conditions") or []
             status["conditions"] = list(known)
             said = {"reason": "FailedCreate", "message": failure}
-            set_condition({"status": status}, "ReplicaFailure", "True", **said)
+            # Told once: each attempt fails with another name, and a status that changes is another try.
+            if not any(one["type"] == "ReplicaFailure" for one in known):
+                set_condition({"status": status}, "ReplicaFailure", "True", **said)
         if body.get("status") != status:
             self.objects.store.put(sets, body | {"status": status})
         return min(waits, default=None)
