@@ -28,7 +28,7 @@ START_STEPS = 90
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print a table, and with --json one line of figures."""
-    options = parse_options("cluster_physics", argv)
+    options = parse_options("cluster_physics", argv, reads_recordings=False)
     publish(options, measure(options))
 
 

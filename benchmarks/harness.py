@@ -36,8 +36,16 @@ class Options:
     as_json: bool
 
 
-def parse_options(area: str, argv: Sequence[str] | None = None) -> Options:
-    """Return the options of `python -m benchmarks.<area>`; a missing --data folder is refused."""
+def parse_options(
+    area: str, argv: Sequence[str] | None = None, *, reads_recordings: bool = True
+) -> Options:
+    """Return the options of `python -m benchmarks.<area>`; a missing --data folder is refused.
+
+    Args:
+        area: Name of the module.
+        argv: Arguments; None for those of the command.
+        reads_recordings: Whether recordings are looked for when --data is not given, and missed.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{area}")
     parser.add_argument("--data", type=Path, help="folder of recordings [../shared/data]")
     parser.add_argument("--quick", action="store_true", help="fewer origins, about a minute")
@@ -47,7 +55,8 @@ def parse_options(area: str, argv: Sequence[str] | None = None) -> Options:
     found = parser.parse_args(argv)
     if found.data is not None and not found.data.is_dir():
         parser.error(f"--data {found.data} is not a folder; leave it out for synthetic data")
-    return Options(data=found.data or _recorded(), quick=found.quick, as_json=found.json)
+    data = found.data or (_recorded() if reads_recordings else None)
+    return Options(data=data, quick=found.quick, as_json=found.json)
 
 
 def _recorded() -> Path | None:

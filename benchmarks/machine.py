@@ -20,6 +20,8 @@ PACKAGES = (
     "boto3",
     "pulumi",
     "pulumi-aws",
+    "aiohttp",
+    "orjson",
 )
 """Packages whose version may move a figure."""
 

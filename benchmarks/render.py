@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.results import RESULTS, ROOT, Result, ResultError, load_results
 from benchmarks.tables import (
     anomalies,
+    cluster,
     load,
     load_more,
     markdown,
@@ -56,6 +57,10 @@ TABLES: dict[str, markdown.Table] = {
     "anomalies-workloads": anomalies.workloads,
     "anomalies-targets": anomalies.targets,
     "tuning-suggestions": tuning.suggestions,
+    "cluster-targets": cluster.targets,
+    "cluster-contract": cluster.contract,
+    "cluster-comparison": cluster.comparison,
+    "cluster-physics": cluster.physics,
 }
 """Tables by name; the area whose figures one shows is the part before the first dash."""
 

@@ -29,7 +29,7 @@ class Result:
         date: ISO day on which it ended, UTC.
         machine: Where it ran.
         versions: By package; what is not installed is left out.
-        data: Names of the recordings, or "synthetic".
+        data: Names of the recordings, or "synthetic"; empty where none is read.
         seed: Seed of every draw; None when nothing is drawn.
         quick: Whether fewer origins and series were measured.
         command: Measures it again from the repository; DIR stands for a folder of recordings.
@@ -112,8 +112,10 @@ def recording_names(folder: Path | None, patterns: Iterable[str]) -> tuple[str, 
 
     Args:
         folder: Recordings, a folder per kind; None for synthetic data only.
-        patterns: Such as "spot_prices/*.parquet".
+        patterns: Such as "spot_prices/*.parquet"; none where no recording is read.
     """
+    if not (patterns := tuple(patterns)):
+        return ()
     if folder is None:
         return ("synthetic",)
     names: list[str] = []

@@ -43,8 +43,9 @@ AREAS: dict[str, tuple[str, ...]] = {
     ),
     "anomalies": ("nab/*.json", "load/*.parquet"),
     "tuning": ("load/vms_5min_2013-08.parquet",),
+    "cluster": (),
 }
-"""Each area, and the recordings it reads below the data folder."""
+"""Each area, and the recordings it reads below the data folder; none where it reads none."""
 
 
 class AreaFailedError(RuntimeError):

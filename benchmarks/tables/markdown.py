@@ -44,7 +44,7 @@ def provenance(area: str, result: Result | None) -> str:
     sentences = [
         f"Measured on {result.date} on {machine.cpus} cores of {machine.cpu}, {machine.memory_gib:.1f} GiB,"
         f" {machine.os}, Python {machine.python}.",
-        f"Data: {', '.join(result.data)}.",
+        f"Data: {', '.join(result.data) or 'none'}.",
         f"Seed: {UNKNOWN if result.seed is None else result.seed}.",
         f"Versions: {', '.join(f'{name} {version}' for name, version in result.versions.items())}.",
         f"Command: `{result.command}`.",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.harness import Metrics
 from benchmarks.tables.markdown import UNKNOWN, figure, table
-from benchmarks.tables.targets import Target, of, targets_table
+from benchmarks.tables.targets import Target, none_in, of, targets_table
 
 HOSTILE_INPUTS = 10_000
 KILLS = 50
@@ -161,16 +161,6 @@ def targets(metrics: Metrics) -> str:
     return targets_table(TARGETS, metrics)
 
 
-def _none(key: str, *, tried: str, at_least: int) -> Callable[[Metrics], float | None]:
-    """Return a reader of what went wrong; nothing wrong in fewer tries than those says nothing."""
-
-    def measured(metrics: Metrics) -> float | None:
-        enough = (metrics.get(tried) or 0.0) >= at_least
-        return metrics.get(key) if enough else metrics.get(key) or None
-
-    return measured
-
-
 def _honest_refused(metrics: Metrics) -> float | None:
     """Return how much was refused of what is honest and of what is tolerated."""
     given, approved = metrics.get("bypass_honest"), metrics.get("bypass_honest_approved")
@@ -201,7 +191,7 @@ TARGETS = (
         what="Hostile inputs", measured=of("hostile_inputs"), low=HOSTILE_INPUTS, template=COUNT
     ),
     *(
-        _zero(what, _none(key, tried="hostile_inputs", at_least=HOSTILE_INPUTS))
+        _zero(what, none_in(key, tried="hostile_inputs", at_least=HOSTILE_INPUTS))
         for what, key in (
             ("Hostile inputs that were executed, or could be", "hostile_executed"),
             ("Hostile inputs with another project or an unclear refusal", "hostile_invalid"),
@@ -218,10 +208,10 @@ TARGETS = (
     ),
     _zero(
         "Resources made twice",
-        _none("kills_applied_twice", tried="kills_that_could_double", at_least=COULD_DOUBLE),
+        none_in("kills_applied_twice", tried="kills_that_could_double", at_least=COULD_DOUBLE),
     ),
     *(
-        _zero(what, _none(key, tried="kills", at_least=KILLS))
+        _zero(what, none_in(key, tried="kills", at_least=KILLS))
         for what, key in (
             ("Strays in the account", "kills_strays"),
             ("Resources missing once finished", "kills_missing"),

@@ -59,6 +59,22 @@ def of(key: str) -> Callable[[Metrics], float | None]:
     return lambda metrics: metrics.get(key)
 
 
+def none_in(key: str, *, tried: str, at_least: int) -> Callable[[Metrics], float | None]:
+    """Return a reader of what went wrong; nothing wrong in fewer tries than those says nothing.
+
+    Args:
+        key: Of the figure that should be zero.
+        tried: Key of the number of tries.
+        at_least: Tries that are enough.
+    """
+
+    def measured(metrics: Metrics) -> float | None:
+        enough = (metrics.get(tried) or 0.0) >= at_least
+        return metrics.get(key) if enough else metrics.get(key) or None
+
+    return measured
+
+
 def targets_table(targets: Sequence[Target], metrics: Metrics) -> str:
     """Return one row per target."""
     rows = []

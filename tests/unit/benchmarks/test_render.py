@@ -49,6 +49,7 @@ def test_provenance_says_when_where_and_on_what() -> None:
         assert fact in text
     assert "quick run" not in text
     assert "quick run" in rendered(marked, results={"spot": result(quick=True)})
+    assert "Data: none." in rendered(marked, results={"spot": result(data=())})
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,11 @@ def test_recordings_are_named_in_order_and_missing_ones_are_synthetic(tmp_path: 
     assert recording_names(None, ["prices/*.parquet"]) == ("synthetic",)
 
 
+@pytest.mark.parametrize("folder", [None, Path("anywhere")])
+def test_who_reads_no_recordings_names_none_and_makes_none_up(folder: Path | None) -> None:
+    assert recording_names(folder, ()) == ()
+
+
 def test_the_machine_is_described_in_full() -> None:
     machine = this_machine()
     assert machine.cpus >= 1

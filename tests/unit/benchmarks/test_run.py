@@ -131,4 +131,4 @@ def test_what_cannot_be_measured_is_refused(
 def test_every_area_has_its_benchmark_and_says_what_it_reads() -> None:
     here = Path(run.__file__).parent
     assert [area for area in AREAS if not (here / f"{area}.py").exists()] == []
-    assert all(AREAS.values())
+    assert [area for area, reads in AREAS.items() if not reads] == ["cluster"]
