@@ -145,6 +145,8 @@ def test_every_family_of_the_project_has_checksums_for_what_it_pins() -> None:
         "etcd",
         "kube-apiserver",
         "kubectl",
+        "prometheus",
+        "promtool",
     }
     for family in families:
         sums = (family.folder / "go.sum").read_text()

@@ -280,6 +280,7 @@ _REQUESTS = "http_requests_total"
 _MEMORY = "container_memory_working_set_bytes"
 _LIMITS = "kube_pod_container_resource_limits"
 _BUCKETS = "http_request_duration_seconds_bucket"
+LABEL_OF_ANY_NAME = 'label_replace(up, "a-b", "$1", "instance", "(.*)")'
 QUERIES = (
     "http_requests_total",
     'http_requests_total{code="200",pod!="web-1"}',
@@ -400,8 +401,17 @@ QUERIES = (
     "max_over_time(http_requests_total[1m] offset 3m)",
     "http_requests_total and on () (up == 1)",
     "up * on (instance) group_right () up",
+    LABEL_OF_ANY_NAME,
 )
 """Both have to answer these alike."""
+
+SINCE = {
+    # Infinity at a rank of its own is itself; before, it was multiplied by zero (#19899).
+    "quantile(0.5, odd)": (3, 16),
+    # Names of labels may be any text (#15974).
+    LABEL_OF_ANY_NAME: (3, 3),
+}
+"""Of what the embedded server answers as a release of Prometheus does which not every judge is."""
 
 REFUSED = (
     ('label_replace(up, "instance", "", "job", "kube.*")', "execution"),
@@ -417,10 +427,17 @@ REFUSED = (
         "container_memory_working_set_bytes / on (pod) group_left () http_requests_total",
         "execution",
     ),
-    ('label_replace(up, "a-b", "$1", "instance", "(.*)")', "execution"),
+    ('label_replace(up, "", "$1", "instance", "(.*)")', "execution"),
     ('label_replace(up, "instance", "x", "instance", ".*")', "execution"),
 )
 """Both have to refuse these, for the same kind of reason."""
+
+
+def release(client: httpx.Client) -> tuple[int, int]:
+    """Return major and minor version of a server."""
+    build = client.get("/api/v1/status/buildinfo").json()["data"]
+    major, minor, *_ = build["version"].split(".")
+    return int(major), int(minor)
 
 
 def asked(client: httpx.Client, path: str, **said: str) -> Json:
