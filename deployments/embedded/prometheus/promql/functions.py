@@ -12,7 +12,6 @@ from deployments.embedded.prometheus.labels import Labels, dropped, labels_of
 from deployments.embedded.prometheus.promql.values import QueryError, Scalar, Vector, merged
 from deployments.embedded.workloads.physics.arrays import Floats
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _PLACE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
 
 NUMBERS: dict[str, Callable[[Floats], Floats]] = {
@@ -85,9 +84,9 @@ def label_replaced(
         pattern: Regular expression.
 
     Raises:
-        QueryError: The name is none, the pattern is none, or two series become alike.
+        QueryError: The name is empty, the pattern is none, or two series become alike.
     """
-    if not _NAME.fullmatch(target):
+    if not target:
         msg = f"invalid destination label name in label_replace(): {target}"
         raise QueryError(msg)
     try:

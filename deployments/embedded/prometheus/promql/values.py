@@ -137,6 +137,6 @@ def quantiles(values: Floats, present: Bools, q: Floats) -> Floats:
         np.take_along_axis(sorted_, at[..., None], axis=-1)[..., 0] for at in (below, above)
     )
     with np.errstate(invalid="ignore"):
-        found = low * (1.0 - weight) + high * weight
+        found = np.where(weight == 0.0, low, low * (1.0 - weight) + high * weight)
     found = np.where(q < 0.0, -np.inf, np.where(q > 1.0, np.inf, found))
     return np.where((count == 0) | np.isnan(q), np.nan, found)
