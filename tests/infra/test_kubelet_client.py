@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 
 import httpx
@@ -15,10 +13,10 @@ from deployments.embedded.workloads.physics.fault_kinds import KINDS
 from tasks.domain.errors import InfraError
 from tests.support.embedded_kubernetes import ADMIN, embedded_kubernetes
 from tests.support.played_cluster import (
-    DEPLOYMENTS,
     SHOP,
     Body,
     PlayedCluster,
+    assert_unnamed,
     condition,
     eventually,
     last_end,
@@ -95,7 +93,7 @@ def test_too_little_memory_ends_in_a_crash_loop_until_the_limit_rises(
         assert condition(looping, "Ready") == "False"
         log = f"{SHOP}/pods/{looping['metadata']['name']}/log"
         assert played.api.text(log, previous="true") != ""
-        assert_unnamed(played)
+        assert_unnamed(played, NAMES)
 
         sizes = {"requests": {"memory": "640Mi"}, "limits": {"memory": "1Gi", "cpu": "500m"}}
         played.patch_container("cart", resources=sizes)
@@ -167,7 +165,7 @@ def test_the_pods_of_a_lost_node_are_unknown_then_leave_then_end(played: PlayedC
         silent = there()[0]["metadata"]["name"]
         with pytest.raises(InfraError, match="containerLogs"):
             played.api.text(f"{SHOP}/pods/{silent}/log")
-        assert_unnamed(played)
+        assert_unnamed(played, NAMES)
     assert eventually(lambda: condition(played.api.get(path), "Ready") == "True", seconds=SECONDS)
     assert eventually(played.is_well, seconds=SECONDS)
     assert all("deletionTimestamp" not in one["metadata"] for one in there())
@@ -200,20 +198,3 @@ def test_the_control_server_names_the_value_and_its_limit(played: PlayedCluster)
     assert state["workloads"]["shop/web"]["offered_rps"] > 0
     kinds = played.control("GET", "/kinds").json()["kinds"]
     assert [one["kind"] for one in kinds] == list(KINDS)
-
-
-def assert_unnamed(played: PlayedCluster) -> None:
-    """Check that nobody who reads the cluster can tell what was done to it."""
-    paths = (
-        "/api/v1/nodes", "/api/v1/pods", "/api/v1/events", "/api/v1/configmaps", "/api/v1/namespaces",
-        "/apis/apps/v1/replicasets", "/apis/coordination.k8s.io/v1/leases", DEPLOYMENTS,
-    )  # fmt: skip
-    words = [*NAMES, *KINDS, "(?<!de)fault", "chaos", "inject", "simulat"]
-    found = {path: json.dumps(played.api.get(path)) for path in paths}
-    for one in played.api.get("/api/v1/pods")["items"]:
-        if condition(one, "Ready") == "True":
-            name = one["metadata"]["name"]
-            found[name] = played.api.text(f"{SHOP}/pods/{name}/log")
-    for path, text in found.items():
-        told = re.search("|".join(words), text, flags=re.IGNORECASE)
-        assert told is None, f"{path}: {text[max(told.start() - 80, 0) : told.end() + 80]}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import queue
+import re
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +25,7 @@ from deployments.embedded.workloads.kubelet.client import Access
 from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.kubelets import with_other
 from deployments.embedded.workloads.kubelet.running import RunningKubelets, running_kubelets
+from deployments.embedded.workloads.physics.fault_kinds import KINDS
 from deployments.embedded.workloads.physics.world import World
 from tasks.adapters.kubernetes.connection import ClusterConnection
 
@@ -39,10 +43,12 @@ class PlayedCluster:
     Attributes:
         api: As its administrator.
         running: The kubelets.
+        raw: To the API server as well, for what our connection does not ask.
     """
 
     api: ClusterConnection
     running: RunningKubelets
+    raw: httpx.Client
 
     def control(self, method: str, path: str, body: Body | None = None) -> httpx.Response:
         """Ask the simulator's own server."""
@@ -65,6 +71,14 @@ class PlayedCluster:
         found: list[Body] = self.api.get(f"{SHOP}/pods", labelSelector=selector)["items"]
         return found
 
+    def table(self, path: str, **query: str) -> list[dict[str, str]]:
+        """Return what kubectl prints of a list: for each row, column to text, as the server has it."""
+        accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+        answer = self.raw.get(path, params=query, headers=accept)
+        found = answer.raise_for_status().json()
+        names = [one["name"] for one in found["columnDefinitions"]]
+        return [dict(zip(names, row["cells"], strict=True)) for row in found["rows"]]
+
     def patch_container(self, name: str, **changes: Any) -> None:
         """Change the container of a workload's Deployment."""
         deployment = self.api.get(f"{DEPLOYMENTS}/{name}")
@@ -74,15 +88,16 @@ class PlayedCluster:
 
     def is_rolled_out(self, name: str) -> bool:
         """Return whether every replica of a Deployment is new and available."""
-        return _is_rolled_out(self.api.get(f"{DEPLOYMENTS}/{name}"))
+        return is_rolled_out(self.api.get(f"{DEPLOYMENTS}/{name}"))
 
     def is_well(self) -> bool:
         """Return whether that is so of all of them."""
         found = self.api.get(DEPLOYMENTS)["items"]
-        return len(found) == len(PARTS) and all(_is_rolled_out(one) for one in found)
+        return len(found) == len(PARTS) and all(is_rolled_out(one) for one in found)
 
 
-def _is_rolled_out(found: Body) -> bool:
+def is_rolled_out(found: Body) -> bool:
+    """Return whether every replica of a Deployment is new and available."""
     wanted, status = found["spec"]["replicas"], found.get("status") or {}
     return bool(
         status.get("observedGeneration") == found["metadata"]["generation"]
@@ -127,10 +142,33 @@ def eventually(what: Callable[[], bool], *, seconds: float) -> bool:
     return True
 
 
+def assert_unnamed(played: PlayedCluster, names: Sequence[str]) -> None:
+    """Check that nobody who reads the cluster can tell what was done to it.
+
+    Args:
+        played: The cluster.
+        names: Of the faults that were in force.
+    """
+    paths = (
+        "/api/v1/nodes", "/api/v1/pods", "/api/v1/events", "/api/v1/configmaps", "/api/v1/namespaces",
+        "/apis/apps/v1/replicasets", "/apis/coordination.k8s.io/v1/leases", DEPLOYMENTS,
+    )  # fmt: skip
+    words = [*names, *KINDS, "(?<!de)fault", "chaos", "inject", "simulat"]
+    found = {path: json.dumps(played.api.get(path)) for path in paths}
+    for one in played.api.get("/api/v1/pods")["items"]:
+        if condition(one, "Ready") == "True":
+            name = one["metadata"]["name"]
+            found[name] = played.api.text(f"{SHOP}/pods/{name}/log")
+    for path, text in found.items():
+        told = re.search("|".join(words), text, flags=re.IGNORECASE)
+        assert told is None, f"{path}: {text[max(told.start() - 80, 0) : told.end() + 80]}"
+
+
 @contextmanager
 def played_cluster(
-    url: str, token: str, api: ClusterConnection, *, speed: float
-) -> Iterator[PlayedCluster]:
+    url: str, token: str, api: ClusterConnection, *, speed: float,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[PlayedCluster]:  # fmt: skip
     """Play the demonstration on an API server until the block ends.
 
     Args:
@@ -138,9 +176,10 @@ def played_cluster(
         token: Of its administrator.
         api: To it, as the same.
         speed: Seconds of the world in one second.
+        tls: To verify it with; None for plain HTTP.
     """
     world = World.of(with_other([part.profile for part in PARTS]), demonstration_nodes(), seed=7)
-    access = Access(url=url, headers={"Authorization": f"Bearer {token}"}, tls=None)
+    access = Access(url=url, headers={"Authorization": f"Bearer {token}"}, tls=tls)
     loop, ended = asyncio.new_event_loop(), asyncio.Event()
     started: queue.Queue[RunningKubelets] = queue.Queue()
 
@@ -158,7 +197,10 @@ def played_cluster(
     thread.start()
     try:
         running = started.get(timeout=START_SECONDS)
-        yield PlayedCluster(api=api, running=running)
+        with httpx.Client(
+            base_url=url, headers=access.headers, verify=tls or True, trust_env=False
+        ) as raw:
+            yield PlayedCluster(api=api, running=running, raw=raw)
         assert thread.is_alive(), "the kubelets have failed"
     finally:
         with suppress(RuntimeError):
