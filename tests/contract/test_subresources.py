@@ -115,6 +115,8 @@ def test_replicas_are_changed_through_the_scale(
 def test_a_scale_is_replaced_with_its_version_checked(api: Api, namespace: str, name: str) -> None:
     api.make("replicasets", namespace, manifests.replica_set(name, replicas=0))
     url = path("replicasets", namespace, name)
+    # Its controller writes the status once; later that would be one more version than is read here.
+    api.until(path("replicasets", namespace), name, lambda it: "observedGeneration" in it["status"])
     scale = api.get(f"{url}/scale").object()
     api.patch(url, {"metadata": {"labels": {"a": "b"}}}).object()
 
