@@ -27,8 +27,8 @@ from deployments.local_cluster.credentials import (
     SIMULATOR,
     Credentials,
     make_credentials,
-    write_kubeconfig,
 )
+from deployments.local_cluster.kubeconfig import write_kubeconfig
 from deployments.local_cluster.served import (
     ANSWER_TIMEOUT_SECONDS,
     LOOPBACK,

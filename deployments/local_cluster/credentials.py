@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -61,39 +60,6 @@ def make_credentials(folder: Path) -> Credentials:
         signing_key=_signing_key(folder),
         verifying_key=folder / "service-accounts.pub",
     )
-
-
-def write_kubeconfig(
-    path: Path, *, url: str, ca_file: Path, tokens: Mapping[str, str], user: str = ADMIN
-) -> Path:
-    """Write a kubeconfig with a context for each user, named like the user.
-
-    Args:
-        path: Overwritten.
-        url: Of the API server.
-        ca_file: What its certificate is verified with.
-        tokens: User to bearer token.
-        user: Of the current context.
-
-    Returns:
-        The path.
-    """
-    contexts = [{"name": name, "context": {"cluster": "local", "user": name}} for name in tokens]
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {
-                "name": "local",
-                "cluster": {"server": url, "certificate-authority": str(ca_file.resolve())},
-            }
-        ],
-        "users": [{"name": name, "user": {"token": token}} for name, token in tokens.items()],
-        "contexts": contexts,
-        "current-context": user,
-    }
-    write_private(path, yaml.safe_dump(content, sort_keys=False))
-    return path
 
 
 def _signing_key(folder: Path) -> Path:

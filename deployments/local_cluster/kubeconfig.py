@@ -1,4 +1,4 @@
-"""The API server of a cluster that we started, by the kubeconfig that was written for it.
+"""The kubeconfig of a cluster that we started: writing it, and finding the API server by it.
 
 It reads what we write: an address, a certificate and a token. Clusters of people, whose kubeconfigs may
 call programs for a token, are for `blocks.KubernetesCluster`.
@@ -8,15 +8,53 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64decode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
 
+from deployments.local_cluster.credentials import ADMIN, write_private
+
 
 class KubeconfigError(Exception):
     """The file is not there, or is none that we wrote."""
+
+
+def kubeconfig(
+    url: str, *, tokens: Mapping[str, str], ca_file: Path | None = None, user: str = ADMIN
+) -> str:
+    """Return the content of a kubeconfig with a context for each user, named like the user.
+
+    Args:
+        url: Of the API server.
+        tokens: User to bearer token.
+        ca_file: What its certificate is verified with; named, not copied, so that it may be renewed. None
+            where it speaks plain HTTP, over which kubectl sends no token.
+        user: Of the current context.
+    """
+    cluster = {"server": url}
+    if ca_file is not None:
+        cluster["certificate-authority"] = str(ca_file.resolve())
+    contexts = [{"name": name, "context": {"cluster": "local", "user": name}} for name in tokens]
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "local", "cluster": cluster}],
+        "users": [{"name": name, "user": {"token": token}} for name, token in tokens.items()],
+        "contexts": contexts,
+        "current-context": user,
+    }
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def write_kubeconfig(
+    path: Path, *, url: str, ca_file: Path, tokens: Mapping[str, str], user: str = ADMIN
+) -> Path:
+    """Write the file, for this user's eyes only, and return its path; arguments as `kubeconfig` has them."""
+    write_private(path, kubeconfig(url, tokens=tokens, ca_file=ca_file, user=user))
+    return path
 
 
 def api_client(kubeconfig: Path, *, timeout_seconds: float = 10.0) -> httpx.Client:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import yaml
 
 from deployments.local import PROJECT_ROOT
 from deployments.local_cluster.kubeconfig import api_client
+from tests.support.embedded_kubernetes import served_kubernetes
 from tests.support.installation import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -80,3 +82,12 @@ def test_a_port_in_use_is_told_in_one_line(module: str, tmp_path: Path) -> None:
     assert "not started: " in said
     assert str(port) in said
     assert "Traceback" not in said
+
+
+@pytest.mark.embedded("kubernetes")
+def test_a_connection_that_its_client_keeps_open_is_closed_with_the_cluster(tmp_path: Path) -> None:
+    with ExitStack() as kept:
+        with served_kubernetes(tmp_path) as cluster:
+            kept.enter_context(cluster.client()).get("/readyz").raise_for_status()
+        # What was left open says so when it is collected, and a warning is an error here.
+        gc.collect()

@@ -14,13 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.embedded.kubernetes.cluster import kubeconfig, running_cluster
+from deployments.embedded.kubernetes.cluster import running_cluster
 from deployments.embedded.workloads.demonstration import PARTS, demonstration_nodes
 from deployments.embedded.workloads.kubelet.client import Access
 from deployments.embedded.workloads.kubelet.clock import Clock
 from deployments.embedded.workloads.kubelet.kubelets import with_other
 from deployments.embedded.workloads.physics.world import World
 from deployments.embedded.workloads.playing import RunningWorkloads, running_workloads
+from deployments.local_cluster.kubeconfig import kubeconfig
 from tests.support.embedded_kubernetes import ADMIN, USERS
 from tests.support.played_cluster import DEPLOYMENTS
 
@@ -211,7 +212,7 @@ def test_who_is_not_let_in_is_told_so(tmp_path: Path, token: str | None, said: s
     async def test(port: int) -> None:
         path = tmp_path / "kubeconfig"
         if token is not None:
-            path.write_text(kubeconfig(f"http://127.0.0.1:{port}", token))
+            path.write_text(kubeconfig(f"http://127.0.0.1:{port}", tokens={"admin": token}))
         command = [sys.executable, "-m", "deployments.embedded.workloads", "--history-hours", "0"]
         async with running_cluster(USERS, port=port):
             done = await asyncio.to_thread(

@@ -8,16 +8,16 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from blocks.cluster import KubernetesCluster, PrometheusServer
-from deployments.embedded.kubernetes.cluster import kubeconfig
+from deployments.local_cluster.kubeconfig import kubeconfig
 
-CONFIG = kubeconfig("http://127.0.0.1:6443", "secret-token")
+CONFIG = kubeconfig("http://127.0.0.1:6443", tokens={"admin": "secret-token"})
 
 
 def test_a_kubeconfig_is_read_from_its_content_or_its_path(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(CONFIG)
     by_content = KubernetesCluster(kubeconfig=SecretStr(CONFIG)).client()
-    by_path = KubernetesCluster(kubeconfig_path=str(path), context="homeostat").client()
+    by_path = KubernetesCluster(kubeconfig_path=str(path), context="admin").client()
     for client in (by_content, by_path):
         assert client.configuration.host == "http://127.0.0.1:6443"
         assert client.configuration.api_key["BearerToken"] == "Bearer secret-token"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import yaml
 from aiohttp import web
 
 from deployments.embedded.kubernetes import built_in_roles
@@ -89,10 +86,20 @@ async def running_cluster(
             for one in controllers:
                 one.cancel()
     finally:
-        await runner.cleanup()
-        if certificate is not None:
-            # Connections under TLS take leave of the other side before they close.
-            await asyncio.sleep(LEAVE_SECONDS)
+        await _close(runner)
+
+
+async def _close(runner: web.AppRunner) -> None:
+    served = runner.server
+    transports = [] if served is None else [one.transport for one in served.connections]
+    await runner.cleanup()
+    left = [one for one in transports if isinstance(one, asyncio.Transport)]
+    if any(one.get_extra_info("ssl_object") is not None for one in left):
+        # Under TLS they take leave of the other side before they close, which an idle one never answers.
+        await asyncio.sleep(LEAVE_SECONDS)
+        for one in left:
+            one.abort()
+        await asyncio.sleep(0.0)
 
 
 def _api_service() -> Body:
@@ -102,46 +109,3 @@ def _api_service() -> Body:
         "metadata": {"name": "kubernetes", "labels": labels},
         "spec": {"clusterIP": "10.0.0.1", "ports": ports},
     }
-
-
-def kubeconfig(
-    url: str, token: str, *, namespace: str = "default", others: Mapping[str, str] | None = None,
-    certificate: Certificate | None = None,
-) -> str:  # fmt: skip
-    """Return the file by which kubectl and the official clients find a cluster.
-
-    Args:
-        url: Of the API server.
-        token: Of whom the current context is for.
-        namespace: Where commands work unless they say otherwise.
-        others: Further users to their tokens; each has a context of that name.
-        certificate: What the server is verified with; None where it speaks plain HTTP, over which
-            kubectl sends no token.
-    """
-    name = "homeostat"
-    tokens = {name: token, **(others or {})}
-    server = {"server": url}
-    if certificate is not None:
-        server["certificate-authority-data"] = b64encode(certificate.pem).decode()
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "clusters": [{"name": name, "cluster": server}],
-            "users": [{"name": one, "user": {"token": said}} for one, said in tokens.items()],
-            "contexts": [
-                {"name": one, "context": {"cluster": name, "user": one, "namespace": namespace}}
-                for one in tokens
-            ],
-        }
-    )
-
-
-def write_kubeconfig(
-    path: Path, url: str, token: str, *, others: Mapping[str, str] | None = None,
-    certificate: Certificate | None = None,
-) -> None:  # fmt: skip
-    """Write the file, for its owner's eyes only; arguments as `kubeconfig` has them."""
-    path.touch(mode=0o600)
-    path.write_text(kubeconfig(url, token, others=others, certificate=certificate))

@@ -10,7 +10,8 @@ from pathlib import Path
 from deployments.embedded.kubernetes.access import MASTERS, User
 from deployments.embedded.kubernetes.cluster import running_cluster
 from deployments.local_cluster.certificates import Certificate, kept_certificate
-from deployments.local_cluster.credentials import ADMIN, make_credentials, write_kubeconfig
+from deployments.local_cluster.credentials import ADMIN, make_credentials
+from deployments.local_cluster.kubeconfig import write_kubeconfig
 from deployments.local_cluster.served import LOOPBACK, LocalCluster, apply_roles
 
 

@@ -8,17 +8,15 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments.embedded.kubernetes.cluster import write_kubeconfig
-from deployments.local_cluster.certificates import make_certificate
-from deployments.local_cluster.kubeconfig import KubeconfigError, api_client
+from deployments.local_cluster.certificates import kept_certificate
+from deployments.local_cluster.kubeconfig import KubeconfigError, api_client, write_kubeconfig
 
 
 def test_address_and_token_are_those_of_the_current_context(tmp_path: Path) -> None:
     path = tmp_path / "kubeconfig"
-    write_kubeconfig(
-        path, "https://127.0.0.1:6443", "secret", others={"guest": "other"},
-        certificate=make_certificate(),
-    )  # fmt: skip
+    shown, _ = kept_certificate(tmp_path)
+    tokens = {"guest": "other", "admin": "secret"}
+    write_kubeconfig(path, url="https://127.0.0.1:6443", ca_file=shown, tokens=tokens)
 
     with api_client(path) as client:
         assert str(client.base_url) == "https://127.0.0.1:6443"

@@ -17,8 +17,8 @@ from deployments.local_cluster.credentials import (
     READER,
     SIMULATOR,
     make_credentials,
-    write_kubeconfig,
 )
+from deployments.local_cluster.kubeconfig import write_kubeconfig
 from deployments.local_cluster.roles import role_manifests
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
