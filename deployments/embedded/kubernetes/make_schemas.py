@@ -14,17 +14,16 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cyclopts import App
 
+from deployments.embedded.kubernetes.api_types import SCHEMAS
 from deployments.embedded.kubernetes.kinds import BUILT_IN
+from deployments.embedded.kubernetes.references import with_referenced
 
 Json = Any
-OUTPUT = Path(__file__).with_name("api_schemas.json.gz")
-REFERENCE = "#/components/schemas/"
 OTHERS = (
     "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.policy.v1.Eviction",
     "io.k8s.api.core.v1.Binding", "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
@@ -68,11 +67,11 @@ def make(kubernetes: Path, api: Path, apimachinery: Path, aggregator: Path) -> N
         for name, inside in _STRUCT.findall(one.read_text())
     }
     wanted = [*OTHERS, *(name for name, schema in known.items() if _is_served(schema))]
-    found = {name: _reduced(known[name]) for name in sorted(_closure(known, wanted))}
+    found = {name: _reduced(known[name]) for name in sorted(with_referenced(known, wanted))}
     for name, schema in found.items():
         _add_go(schema, structures, _go_name(name))
     content = json.dumps(found, separators=(",", ":"), sort_keys=True).encode()
-    OUTPUT.write_bytes(gzip.compress(content, mtime=0))
+    SCHEMAS.write_bytes(gzip.compress(content, mtime=0))
 
 
 def _add_go(schema: Json, structures: dict[str, str], name: str) -> None:
@@ -96,29 +95,6 @@ def _is_served(schema: Json) -> bool:
     return any(
         (one["group"], one["version"], one["kind"].removesuffix("List")) in kinds for one in said
     )
-
-
-def _closure(known: dict[str, Json], wanted: list[str]) -> set[str]:
-    found: set[str] = set()
-    left = list(wanted)
-    while left:
-        name = left.pop()
-        if name not in found:
-            found.add(name)
-            left += _references(known[name])
-    return found
-
-
-def _references(schema: Json) -> Iterator[str]:
-    if isinstance(schema, dict):
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            yield reference.removeprefix(REFERENCE)
-        for one in schema.values():
-            yield from _references(one)
-    elif isinstance(schema, list):
-        for one in schema:
-            yield from _references(one)
 
 
 def _reduced(schema: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from deployments.embedded.kubernetes.api_types import META, REFERENCE, names, sc
 from deployments.embedded.kubernetes.discovery import VERSION
 from deployments.embedded.kubernetes.errors import no_page
 from deployments.embedded.kubernetes.kinds import Kind, Kinds
+from deployments.embedded.kubernetes.references import with_referenced
 
 Json = Any
 INTERNAL = ("x-omitted-zero", "x-numbers")
@@ -110,11 +111,7 @@ def _components(kinds: Iterable[Kind]) -> dict[str, Json]:
             wanted.append(schema_name(kind))
             wanted += filter(None, [names().get((kind.group, kind.version, kind.list_name))])
     known = schemas()
-    while wanted:
-        name = wanted.pop()
-        if name not in found:
-            found[name] = _public(known[name])
-            wanted += _references(known[name])
+    found |= {name: _public(known[name]) for name in with_referenced(known, wanted)}
     return dict(sorted(found.items()))
 
 
@@ -134,15 +131,3 @@ def _public(schema: Json) -> Json:
     if isinstance(schema, Mapping):
         return {key: _public(one) for key, one in schema.items() if key not in INTERNAL}
     return [_public(one) for one in schema] if isinstance(schema, list) else schema
-
-
-def _references(schema: Json) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            yield reference.removeprefix(REFERENCE)
-        for one in schema.values():
-            yield from _references(one)
-    elif isinstance(schema, list):
-        for one in schema:
-            yield from _references(one)

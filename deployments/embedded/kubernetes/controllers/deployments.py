@@ -9,7 +9,12 @@ from typing import Any
 
 import orjson
 
-from deployments.embedded.kubernetes.controllers.loop import Controller, Key, owner_of
+from deployments.embedded.kubernetes.controllers.loop import (
+    Controller,
+    Key,
+    controller_reference,
+    owner_of,
+)
 from deployments.embedded.kubernetes.controllers.rollouts import (
     Size,
     allowances,
@@ -88,7 +93,7 @@ class Deployments(Controller):
                     "name": name,
                     "labels": labels,
                     "annotations": self._annotations(body, revision, surge),
-                    "ownerReferences": [_reference(body)],
+                    "ownerReferences": [controller_reference(body, kind="Deployment")],
                 },
                 "spec": {
                     "replicas": 0,
@@ -309,17 +314,6 @@ def _plain(template: Body) -> Body:
 
 def _labelled(template: Body, labels: dict[str, str]) -> Body:
     return template | {"metadata": template["metadata"] | {"labels": labels}}
-
-
-def _reference(body: Body) -> Body:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "name": body["metadata"]["name"],
-        "uid": body["metadata"]["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def _revision(one: Body) -> int:

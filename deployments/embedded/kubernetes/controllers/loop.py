@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from deployments.embedded.kubernetes.errors import ApiError
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.objects import Objects
-from deployments.embedded.kubernetes.store import NOBODY, Entry, Happened
+from deployments.embedded.kubernetes.store import NOBODY, Body, Entry, Happened
 
 Key = tuple[str, str]
 AT_ONCE = 200
@@ -128,3 +128,15 @@ def owner_of(entry: Entry, kind: str) -> Key | None:
         if one.get("controller") and one["kind"] == kind:
             return entry.namespace, one["name"]
     return None
+
+
+def controller_reference(owner: Body, *, kind: str) -> Body:
+    """Return how an object names the Deployment or ReplicaSet that made it."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

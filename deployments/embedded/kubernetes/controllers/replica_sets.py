@@ -7,7 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from deployments.embedded.kubernetes.controllers.loop import Controller, Key, owner_of
+from deployments.embedded.kubernetes.controllers.loop import (
+    Controller,
+    Key,
+    controller_reference,
+    owner_of,
+)
 from deployments.embedded.kubernetes.errors import ApiError
 from deployments.embedded.kubernetes.events import NORMAL, WARNING, record
 from deployments.embedded.kubernetes.kinds import Kind
@@ -87,7 +92,9 @@ class ReplicaSets(Controller):
         for pod in list(self.objects.store.owned(pods, NOBODY[0])):
             fits = pod.namespace == entry.namespace and selector.fits(pod.labels)
             if fits and _is_alive(found := pod.body()):
-                found["metadata"]["ownerReferences"] = [_reference(body)]
+                found["metadata"]["ownerReferences"] = [
+                    controller_reference(body, kind="ReplicaSet")
+                ]
                 self.objects.store.put(pods, found)
 
     def _bring(self, body: Body, alive: list[Entry], wanted: int) -> str:
@@ -155,24 +162,13 @@ def _is_alive(pod: Body) -> bool:
     return not ended and not pod["metadata"].get("deletionTimestamp")
 
 
-def _reference(body: Body) -> Body:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "name": body["metadata"]["name"],
-        "uid": body["metadata"]["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-
-
 def _pod_of(body: Body) -> Body:
     template = body["spec"]["template"]
     said = template.get("metadata") or {}
     metadata: Body = {
         "generateName": f"{body['metadata']['name']}-",
         "labels": dict(said.get("labels") or {}),
-        "ownerReferences": [_reference(body)],
+        "ownerReferences": [controller_reference(body, kind="ReplicaSet")],
     }
     if said.get("annotations"):
         metadata["annotations"] = dict(said["annotations"])
