@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,10 +19,126 @@ from tasks.adapters.prometheus import (
     PrometheusUnreachableError,
     QueryRefusedError,
 )
+from tests.support.embedded_prometheus import embedded_prometheus, samples_of
+from tests.support.prometheus_judge import BEGIN, COUNT, STEP, real_prometheus, samples
+from tests.support.reality import ToolPath
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 Answer = Callable[[httpx.Request], httpx.Response]
+NOON = datetime.fromtimestamp(BEGIN + 3_600.0, tz=UTC)
+"""In the middle of the samples that both servers have."""
+
+
+def _embedded(_: ToolPath, __: Path) -> AbstractContextManager[str]:
+    return embedded_prometheus(samples_of(samples()), now=NOON.timestamp())
+
+
+def _real(tool_path: ToolPath, folder: Path) -> AbstractContextManager[str]:
+    return real_prometheus(tool_path("prometheus"), tool_path("promtool"), folder)
+
+
+SERVERS = [
+    pytest.param(_embedded, marks=pytest.mark.embedded("prometheus"), id="embedded"),
+    pytest.param(_real, marks=pytest.mark.real("prometheus", "promtool"), id="real"),
+]
+"""What follows the fixture `server` is tried on each, with the same samples."""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(
+    request: pytest.FixtureRequest, tool_path: ToolPath, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PrometheusClient]:
+    with (
+        request.param(tool_path, tmp_path_factory.mktemp("prometheus")) as url,
+        PrometheusClient(url) as found,
+    ):
+        yield found
+
+
+def test_a_server_is_asked_for_an_instant(server: PrometheusClient) -> None:
+    found = server.instant("sum by (namespace) (kube_pod_info)", at=NOON)
+    assert [dict(one) for one in found.labels] == [{"namespace": "shop"}]
+    np.testing.assert_array_equal(found.times, [NOON.timestamp()])
+    np.testing.assert_array_equal(found.values, [[4.0]])
+
+
+def test_a_server_answers_a_number_without_labels(server: PrometheusClient) -> None:
+    found = server.instant("scalar(count(up)) * 2", at=NOON)
+    assert (found.labels, found.values.tolist()) == (({},), [[6.0]])
+
+
+def test_a_server_says_what_is_no_number(server: PrometheusClient) -> None:
+    found = server.instant('min by (kind) (odd{kind="odd-0"}) / 0', at=NOON)
+    assert np.isinf(found.values[0, 0])
+    assert server.instant("nobody", at=NOON).values.shape == (0, 1)
+
+
+def test_a_server_is_asked_for_more_points_than_it_answers_at_once(
+    server: PrometheusClient,
+) -> None:
+    # Half a second off the samples: releases before 3 also take one that is just five minutes old.
+    before, begin = server.queries, datetime.fromtimestamp(BEGIN + 0.5, tz=UTC)
+    found = server.range(
+        'container_memory_working_set_bytes{pod="web-3"}',
+        start=begin - timedelta(hours=2),
+        end=begin + timedelta(seconds=STEP * COUNT),
+        step=timedelta(seconds=1),
+    )
+    assert server.queries - before == 2
+    assert found.values.shape == (1, 7_200 + round(STEP) * COUNT + 1)
+    known = next(
+        one
+        for one in samples()
+        if one.name == "container_memory_working_set_bytes" and one.labels["pod"] == "web-3"
+    )
+    # The last sample before, for up to five minutes.
+    last = np.searchsorted(known.times, found.times, side="right") - 1
+    fresh = (last >= 0) & (found.times - known.times[np.maximum(last, 0)] < 300.0)
+    wanted = np.where(fresh, known.values[np.maximum(last, 0)], np.nan)
+    np.testing.assert_array_equal(found.values[0], wanted)
+
+
+def test_a_server_lists_series_and_values(server: PrometheusClient) -> None:
+    span = {"start": NOON - timedelta(minutes=5), "end": NOON}
+    found = server.series(['kube_pod_info{node="node-0"}', "up"], **span)
+    assert sorted(one.get("pod") or one["instance"] for one in found) == [
+        "node-0:10250", "node-1:10250", "node-2:10250", "web-0", "web-2", "web-4",
+    ]  # fmt: skip
+    assert {one["__name__"] for one in found} == {"kube_pod_info", "up"}
+    assert server.label_values("code") == ["200", "500"]
+    assert server.label_values("nobody") == []
+
+
+def test_a_server_is_posted_a_long_query(server: PrometheusClient) -> None:
+    found = server.instant(" + ".join(["sum(kube_pod_info)"] * 300), at=NOON)
+    assert found.values.tolist() == [[1_200.0]]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "said"),
+    [
+        ("rate(up)", "bad_data", "expected type .* in call to function .rate."),
+        ("sum(up", "bad_data", "parse error"),
+        ('"text"', "bad_data", "answers with a string"),
+        ("up / on (job) http_requests_total", "execution", "many-to-many|duplicate series|matches"),
+    ],
+)
+def test_a_server_says_why_it_refuses(
+    server: PrometheusClient, query: str, kind: str, said: str
+) -> None:
+    with pytest.raises(QueryRefusedError, match=said) as caught:
+        server.instant(query, at=NOON)
+    assert caught.value.kind == kind
+
+
+def test_a_server_without_an_end_that_is_later_than_its_begin_is_not_asked(
+    server: PrometheusClient,
+) -> None:
+    before = server.queries
+    with pytest.raises(QueryRefusedError, match="is no grid"):
+        server.range("up", start=NOON, end=NOON - MINUTE, step=MINUTE)
+    assert server.queries == before
 
 
 def client(answer: Answer) -> PrometheusClient:
