@@ -7,6 +7,7 @@ multiples of 30 s, so that no sample lies on the edge of a range: releases befor
 from __future__ import annotations
 
 import math
+import re
 import socket
 import struct
 import subprocess
@@ -140,11 +141,25 @@ def real_prometheus(prometheus: Path, promtool: Path, folder: Path) -> Iterator[
     """Run a real server over the samples until the block ends; gives its address."""
     text = folder / "samples.txt"
     text.write_text(openmetrics(samples()))
-    config = folder / "prometheus.yml"
-    config.write_text("global: {}\n")
     data = folder / "data"
     backfill = ["tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=720h"]
     subprocess.run([promtool, *backfill, text, data], check=True, capture_output=True, timeout=60.0)
+    with prometheus_server(prometheus, folder, "global: {}\n") as url:
+        remote_write(url, pausing())
+        yield url
+
+
+@contextmanager
+def prometheus_server(prometheus: Path, folder: Path, config: str) -> Iterator[str]:
+    """Run a real server until the block ends; gives its address.
+
+    Args:
+        prometheus: The program.
+        folder: For its files; what is in `data` there it knows.
+        config: Text of its configuration.
+    """
+    file = folder / "prometheus.yml"
+    file.write_text(config)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -153,8 +168,8 @@ def real_prometheus(prometheus: Path, promtool: Path, folder: Path) -> Iterator[
     process = subprocess.Popen(
         [
             prometheus,
-            f"--config.file={config}",
-            f"--storage.tsdb.path={data}",
+            f"--config.file={file}",
+            f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--storage.tsdb.retention.time=50y",
             "--web.enable-remote-write-receiver",
@@ -164,7 +179,6 @@ def real_prometheus(prometheus: Path, promtool: Path, folder: Path) -> Iterator[
     )
     try:
         _wait(url, process)
-        remote_write(url, pausing())
         yield url
     finally:
         process.terminate()
@@ -438,6 +452,14 @@ def release(client: httpx.Client) -> tuple[int, int]:
     build = client.get("/api/v1/status/buildinfo").json()["data"]
     major, minor, *_ = build["version"].split(".")
     return int(major), int(minor)
+
+
+def program_release(prometheus: Path) -> tuple[int, int]:
+    """Return major and minor version of a program."""
+    done = subprocess.run([prometheus, "--version"], check=True, capture_output=True, text=True)
+    found = re.search(r"version (\d+)\.(\d+)", done.stdout + done.stderr)
+    assert found is not None, done.stdout + done.stderr
+    return int(found[1]), int(found[2])
 
 
 def asked(client: httpx.Client, path: str, **said: str) -> Json:

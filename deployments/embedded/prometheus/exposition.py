@@ -28,7 +28,10 @@ class Described:
 
 
 def exposition(samples: Samples, described: Mapping[str, Described]) -> str:
-    """Return the newest value of each series that has not ended.
+    """Return the newest value of each series that has not ended, with its time.
+
+    With times, whoever scrapes knows the same numbers for the same instants as `samples` does, and not
+    some time later; one scrape more is the same sample again.
 
     Args:
         samples: To read.
@@ -46,8 +49,9 @@ def _lines(samples: Samples, described: Mapping[str, Described]) -> Iterator[str
             told = base
             text = known.text.replace("\\", r"\\").replace("\n", r"\n")
             yield f"# HELP {base} {text}\n# TYPE {base} {known.kind}\n"
+        when = samples.newest_time(name)
         for labels, value in zip(series, values.tolist(), strict=True):
-            yield f"{name}{_shown(labels)} {number(value)}\n"
+            yield f"{name}{_shown(labels)} {number(value)} {when}\n"
 
 
 def _base(name: str, described: Mapping[str, Described]) -> str:

@@ -186,6 +186,14 @@ class Samples:
         """Return what the numbers of all samples take."""
         return sum(chunk.bytes for one in self._families.values() for chunk in one.chunks)
 
+    def newest_time(self, name: str) -> int:
+        """Return when a metric had its last samples, milliseconds of Unix time.
+
+        Raises:
+            KeyError: It never had any.
+        """
+        return self._families[name].chunks[-1].times[-1]
+
     def newest(self) -> dict[str, tuple[Sequence[Labels], Floats]]:
         """Return the series of each metric that have not ended, and their last values."""
         return {name: (one.live, one.newest) for name, one in self._families.items() if one.live}
