@@ -226,6 +226,27 @@ def test_a_namespace_is_active_and_has_its_name_as_a_label(api: Api, name: str) 
     assert created["spec"]["finalizers"] == ["kubernetes"]
 
 
+@pytest.mark.parametrize("system", ["default", "kube-public", "kube-system"])
+def test_a_namespace_of_the_system_may_not_be_deleted(api: Api, system: str) -> None:
+    reply = api.delete(path("namespaces", None, system))
+
+    assert (reply.status, reply.body["reason"]) == (403, "Forbidden")
+    assert reply.body["message"] == (
+        f'namespaces "{system}" is forbidden: this namespace may not be deleted'
+    )
+    assert reply.body["details"] == {"name": system, "kind": "namespaces"}
+    assert api.get(path("namespaces", None, system)).object()["status"]["phase"] == "Active"
+
+
+def test_namespaces_are_not_deleted_many_at_once(api: Api) -> None:
+    reply = api.delete(path("namespaces"), labelSelector="nobody=has,this=label")
+    resources = api.get("/api/v1").object()["resources"]
+
+    assert (reply.status, reply.body["reason"]) == (405, "MethodNotAllowed")
+    (verbs,) = [one["verbs"] for one in resources if one["name"] == "namespaces"]
+    assert "deletecollection" not in verbs
+
+
 def test_a_deleted_namespace_terminates_takes_nothing_new_and_takes_all_with_it(
     api: Api, name: str
 ) -> None:

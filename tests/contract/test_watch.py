@@ -189,6 +189,7 @@ def test_initial_events_end_with_a_bookmark_that_says_so(api: Api, secrets: str)
     meta = events[2]["object"]["metadata"]
     assert meta["annotations"] == {"k8s.io/initial-events-end": "true"}
     assert int(meta["resourceVersion"]) > 0
+    assert set(meta) == {"annotations", "resourceVersion"}
 
 
 def test_initial_events_need_a_match_of_versions(api: Api, secrets: str) -> None:
