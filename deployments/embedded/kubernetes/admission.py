@@ -17,8 +17,9 @@ Body = dict[str, Any]
 SYSTEM_PRIORITIES = {
     "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000,
 }  # fmt: skip
+IMMORTAL = ("default", "kube-public", "kube-system")
 
-__all__ = ["admit", "charge"]
+__all__ = ["admit", "admit_deletion", "charge"]
 
 
 def admit(store: Store, kinds: Kinds, kind: Kind, body: Body, before: Body | None) -> None:
@@ -29,6 +30,18 @@ def admit(store: Store, kinds: Kinds, kind: Kind, body: Body, before: Body | Non
     """
     if kind.name in _BY_KIND:
         _BY_KIND[kind.name](store, kinds, body, before)
+
+
+def admit_deletion(kind: Kind, name: str) -> None:
+    """Refuse to delete what a cluster cannot be without.
+
+    Raises:
+        ApiError: 403.
+    """
+    if kind.name == "Namespace" and name in IMMORTAL:
+        message = f'namespaces "{name}" is forbidden: this namespace may not be deleted'
+        details = {"name": name, "kind": kind.plural}
+        raise errors.ApiError(403, "Forbidden", message, details=details)
 
 
 def _pod(store: Store, kinds: Kinds, body: Body, before: Body | None) -> None:

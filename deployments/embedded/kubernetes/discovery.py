@@ -124,7 +124,7 @@ def _rows(kind: Kind) -> Iterator[Body]:
         "singularName": kind.name.lower(),
         "namespaced": kind.namespaced,
         "kind": kind.name,
-        "verbs": VERBS,
+        "verbs": _verbs(kind),
     }
     yield row | _names(kind)
     for part in sorted(kind.subresources):
@@ -137,6 +137,11 @@ def _rows(kind: Kind) -> Iterator[Body]:
             **about,
             "verbs": verbs,
         }
+
+
+def _verbs(kind: Kind) -> list[str]:
+    # All that they hold goes with them, so that they go one by one.
+    return [one for one in VERBS if one != "deletecollection" or kind.name != "Namespace"]
 
 
 def _names(kind: Kind) -> Body:
@@ -178,7 +183,7 @@ def _aggregated(kinds: Kinds, group: str, version: str) -> list[Body]:
     found = []
     for kind in sorted(_of(kinds, group, version), key=lambda one: one.plural):
         scope = "Namespaced" if kind.namespaced else "Cluster"
-        row = _resource(kind.plural, kind.name, scope, VERBS) | _names(kind)
+        row = _resource(kind.plural, kind.name, scope, _verbs(kind)) | _names(kind)
         if kind.subresources:
             row["subresources"] = [_part(kind, one) for one in sorted(kind.subresources)]
         found.append(row)

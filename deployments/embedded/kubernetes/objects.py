@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from deployments.embedded.kubernetes import errors
-from deployments.embedded.kubernetes.admission import admit, charge
+from deployments.embedded.kubernetes.admission import admit, admit_deletion, charge
 from deployments.embedded.kubernetes.api_types import type_of
 from deployments.embedded.kubernetes.causes import required, wrong
 from deployments.embedded.kubernetes.defaults import begin, fill_in
@@ -184,10 +184,11 @@ class Objects:
         """Delete an object, or begin to; return it, and whether it is gone.
 
         Raises:
-            ApiError: It is not there, or not the one that is meant.
+            ApiError: It is not there, not the one that is meant, or has to stay.
         """
         before = self.get(kind, namespace, name)
         self._meant(kind, before, how)
+        admit_deletion(kind, name)
         body = before.body()
         metadata = body["metadata"]
         finalizers = list(metadata.get("finalizers") or ())

@@ -387,7 +387,7 @@ def _verb(request: web.Request, target: Target) -> str:
     match verb:
         case "get":
             return "watch" if is_watch(request.query) else "list"
-        case "delete":
+        case "delete" if target.kind.name != "Namespace":
             return "deletecollection"
         case "create":
             return "create"

@@ -85,7 +85,7 @@ def _line(change: Change, data: bytes) -> bytes:
 
 
 def _bookmark(target: Target, version: int, *, initial: bool = False) -> bytes:
-    metadata: dict[str, object] = {"resourceVersion": str(version), "creationTimestamp": None}
+    metadata: dict[str, object] = {"resourceVersion": str(version)}
     if initial:
         metadata["annotations"] = {INITIAL_END: "true"}
     body = {"kind": target.kind.name, "apiVersion": target.kind.api_version, "metadata": metadata}
