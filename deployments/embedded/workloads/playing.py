@@ -1,4 +1,4 @@
-"""Nodes, the workloads on them and the Prometheus that watches them, together."""
+"""Nodes, the workloads on them, and the servers that tell of them, together."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ from deployments.embedded.prometheus.scraper import (
 )
 from deployments.embedded.prometheus.server import running_prometheus
 from deployments.embedded.workloads.earlier import Earlier
+from deployments.embedded.workloads.engine import Pod, Tick
 from deployments.embedded.workloads.kubelet.client import Access
 from deployments.embedded.workloads.kubelet.clock import Clock
+from deployments.embedded.workloads.kubelet.kubelets import OnTick
 from deployments.embedded.workloads.kubelet.nodes import ADDRESS
 from deployments.embedded.workloads.kubelet.running import RunningKubelets, running_kubelets
 from deployments.embedded.workloads.manifests import manifests_of
+from deployments.embedded.workloads.metrics_api.points import Points
+from deployments.embedded.workloads.metrics_api.serving import served_metrics_api
 from deployments.embedded.workloads.parts import Part
+from deployments.embedded.workloads.physics.faults import ActiveFault
 from deployments.embedded.workloads.physics.world import World
 
 KEPT_HOURS, SPARE_HOURS = 26.0, 2.0
@@ -60,6 +65,8 @@ async def running_workloads(
 ) -> AsyncIterator[RunningWorkloads]:
     """Play workloads on an API server until the block ends.
 
+    What they use is served as metrics-server does it, and registered together with the parts.
+
     The block begins, and Prometheus says that it is ready, when the nodes are registered, the manifests
     applied and the hours before recorded.
 
@@ -88,6 +95,7 @@ async def running_workloads(
         parts=parts,
         earlier=Earlier(world, parts, first_seconds=first) if history_hours else None,
     )
+    points = Points(world)
     async with (
         running_prometheus(
             samples,
@@ -104,9 +112,17 @@ async def running_workloads(
             clock=clock,
             control_port=control_port,
             manifests=manifests_of(parts),
-            on_tick=scraper.on_tick,
+            on_tick=_all_of(scraper.on_tick, points.on_tick),
             watched={DEPLOYMENTS: states.tell},
         ) as kubelets,
+        served_metrics_api(
+            access,
+            points,
+            snapshot=kubelets.kubelets.snapshot,
+            clock=clock,
+            # As the manifests, it is the work of owners.
+            registers=bool(parts),
+        ),
     ):
         await filling
         ready.set()
@@ -116,6 +132,16 @@ async def running_workloads(
             samples=samples,
             scraper=scraper,
         )
+
+
+def _all_of(*told: OnTick) -> OnTick:
+    def on_tick(
+        tick: Tick, pods: Sequence[Pod], now: float, *, faults: Sequence[ActiveFault]
+    ) -> None:
+        for one in told:
+            one(tick, pods, now, faults=faults)
+
+    return on_tick
 
 
 @asynccontextmanager
