@@ -236,6 +236,41 @@ def test_a_role_for_its_group_opens_it(
     assert extension.last(f"{extension.root}/gauges").headers["x-remote-user"] == "guest"
 
 
+def test_a_role_that_joins_those_who_view_opens_it_to_them(
+    api: Api, cluster: Cluster, extension: Extension, name: str
+) -> None:
+    rule = manifests.rule("gauges", "get", group=extension.group)
+    body = manifests.role(name, rule, kind="ClusterRole")
+    body["metadata"]["labels"] = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
+    url = f"{extension.root}/namespaces/default/gauges/first"
+    with closing(Api(cluster, token=cluster.tokens["reader"])) as reader:
+        before = reader.get(url)
+        api.make("clusterroles", None, body)
+        eventually(lambda: reader.get(url), lambda it: it.status == 200)
+        seen = api.get(path("clusterroles", None, "view")).object()
+        api.delete(path("clusterroles", None, name))
+        eventually(lambda: reader.get(url), lambda it: it.status == 403)
+
+    assert before.status == 403
+    (selector,) = seen["aggregationRule"]["clusterRoleSelectors"]
+    assert selector == {"matchLabels": body["metadata"]["labels"]}
+    assert body["rules"][0] in seen["rules"]
+
+
+@pytest.mark.parametrize("role", ["edit", "admin"])
+def test_who_may_edit_may_view_what_joins(api: Api, role: str, name: str) -> None:
+    body = manifests.role(name, manifests.rule("gauges", "get", group=name), kind="ClusterRole")
+    body["metadata"]["labels"] = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
+    api.make("clusterroles", None, body)
+
+    eventually(
+        lambda: api.get(path("clusterroles", None, role)),
+        lambda it: body["rules"][0] in it.object()["rules"],
+    )
+
+    api.delete(path("clusterroles", None, name))
+
+
 def test_one_whose_service_is_not_there_is_unavailable(api: Api, name: str) -> None:
     group = f"{name}.homeostat.dev"
     api.make("apiservices", None, registration(group, service="nowhere"))
