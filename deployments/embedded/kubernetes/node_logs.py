@@ -22,8 +22,9 @@ async def read_log(objects: Objects, pod: Entry, request: web.Request) -> web.St
     """
     body = pod.body()
     names = [one["name"] for one in body["spec"]["containers"]]
+    others = [one["name"] for one in body["spec"].get("initContainers") or ()]
     wanted = request.query.get("container") or (names[0] if len(names) == 1 else "")
-    if wanted not in names:
+    if wanted not in (*names, *others):
         said = f"container {wanted} is not valid for pod {pod.name}"
         choose = f"a container name must be specified for pod {pod.name}, choose one of: [{' '.join(names)}]"
         raise bad_request(said if wanted else choose)

@@ -8,6 +8,7 @@ from typing import Any
 
 from deployments.embedded.kubernetes.aggregation.registrations import available_cell, service_cell
 from deployments.embedded.kubernetes.kinds import Kind
+from deployments.embedded.kubernetes.pod_cells import pod_status, ready_count, restart_count
 from deployments.embedded.kubernetes.scale import selector_text
 from deployments.embedded.kubernetes.store import Body, Entry
 
@@ -121,33 +122,6 @@ def duration(seconds: float) -> str:
 def _status(body: Body) -> Body:
     found: Body = body.get("status") or {}
     return found
-
-
-def _ready(body: Body) -> str:
-    containers = body["spec"].get("containers") or []
-    statuses = _status(body).get("containerStatuses") or []
-    return f"{sum(bool(one.get('ready')) for one in statuses)}/{len(containers)}"
-
-
-def _pod_status(body: Body) -> str:
-    """Return what kubectl's column says: the worst of phase and containers."""
-    status = _status(body)
-    found = status.get("reason") or status.get("phase") or "Unknown"
-    for one in reversed(status.get("containerStatuses") or []):
-        state = one.get("state") or {}
-        waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
-        if waiting.get("reason"):
-            found = waiting["reason"]
-        elif ended:
-            found = ended.get("reason") or f"ExitCode:{ended.get('exitCode', 0)}"
-    if body["metadata"].get("deletionTimestamp"):
-        return "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    return str(found)
-
-
-def _restarts(body: Body) -> str:
-    statuses = _status(body).get("containerStatuses") or []
-    return str(sum(one.get("restartCount", 0) for one in statuses))
 
 
 def _of_wanted(body: Body) -> str:
@@ -311,9 +285,9 @@ TEMPLATE = (
 )
 COLUMNS: dict[str, Columns] = {
     "Pod": (
-        _text("Ready", _ready),
-        _text("Status", _pod_status),
-        _text("Restarts", _restarts),
+        _text("Ready", ready_count),
+        _text("Status", pod_status),
+        _text("Restarts", restart_count),
         _text("IP", _address, 1),
         _text("Node", _node, 1),
         _text("Nominated Node", lambda body: _status(body).get("nominatedNodeName") or "<none>", 1),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from deployments.embedded.workloads.containers.companions import Companion, Companions, Together
 from deployments.embedded.workloads.containers.counters import Counters, new_counters
 from deployments.embedded.workloads.containers.lifecycle import advance
 from deployments.embedded.workloads.containers.probing import Signs
@@ -39,6 +40,7 @@ class Pod:
         deleting: It has a deletion timestamp.
         listed: Its service sends it requests; None when its kubelet's word is taken for it. The API
             may know better: a node that no longer reports still has its pods listed for a while.
+        companions: Its other containers.
     """
 
     uid: str
@@ -51,6 +53,7 @@ class Pod:
     facts: Facts
     deleting: bool = False
     listed: bool | None = None
+    companions: tuple[Companion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Tick:
         table: Containers after the step.
         rules: What the pods ask for.
         counters: Totals of each pod; at zero where the engine does not count.
+        companions: The other containers of pods.
     """
 
     placement: Placement
@@ -72,6 +76,7 @@ class Tick:
     table: Table
     rules: Rules
     counters: Counters
+    companions: Together
 
 
 class Engine:
@@ -89,6 +94,7 @@ class Engine:
         self._pods: tuple[Pod, ...] = ()
         self._uids: dict[str, int] = {}
         self._table = new_table(0)
+        self._companions = Companions()
         self._rules = rules_of((), ())
         self._fixed = _fixed(())
         self._state: State | None = None
@@ -109,6 +115,7 @@ class Engine:
         self._counters = self._counters.realigned(rows)
         if self._state is not None:
             self._state = self._state.realigned(rows)
+        self._companions.set_pods([(pod.uid, pod.companions) for pod in pods])
         self._pods = tuple(pods)
         self._uids = {pod.uid: row for row, pod in enumerate(pods)}
         self._rules = _rules(pods)
@@ -138,22 +145,28 @@ class Engine:
             now_seconds=now_seconds,
             step_seconds=step_seconds,
         )
+        signs, deleting = Signs.of(answer, placement.node), self._fixed.deleting
+        others, held = self._companions.step(
+            now_seconds=now_seconds, machine_on=signs.machine_on, deleting=deleting
+        )
         self._table, happenings = advance(
             self._table,
             self._rules,
-            Signs.of(answer, placement.node),
+            signs,
             now_seconds=now_seconds,
-            deleting=self._fixed.deleting,
+            deleting=deleting,
+            held=held,
         )
         if self._counting:
             self._counters = self._counters.after(placement, answer, step_seconds=step_seconds)
         return Tick(
             placement=placement,
             answer=answer,
-            happenings=happenings,
+            happenings=(*others, *happenings),
             table=self._table,
             rules=self._rules,
             counters=self._counters,
+            companions=self._companions.now,
         )
 
     def service_failed(self) -> Mapping[str, float]:

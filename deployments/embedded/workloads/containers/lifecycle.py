@@ -40,7 +40,13 @@ _BUSY = (Phase.RUNNING, Phase.GONE)
 
 
 def advance(
-    table: Table, rules: Rules, signs: Signs, *, now_seconds: float, deleting: Bools
+    table: Table,
+    rules: Rules,
+    signs: Signs,
+    *,
+    now_seconds: float,
+    deleting: Bools,
+    held: Bools | None = None,
 ) -> tuple[Table, tuple[Happening, ...]]:
     """Return containers a step later, and what happened to them; nothing given is changed.
 
@@ -50,6 +56,7 @@ def advance(
         signs: What the physics answered of this step.
         now_seconds: End of the step, Unix time.
         deleting: (R,) the pod has a deletion timestamp.
+        held: (R,) it may not begin yet; None where all may.
 
     Returns:
         The table, and happenings in the order of time and row.
@@ -59,7 +66,9 @@ def advance(
     alive = running(table)
     for row in _rows(alive & on & (signs.exit_code >= 0)):
         oom = signs.cause[row] in (Cause.OUT_OF_MEMORY, Cause.NODE_OUT_OF_MEMORY)
-        work.end(row, int(signs.exit_code[row]), Reason.OOM_KILLED if oom else Reason.ERROR)
+        code = int(signs.exit_code[row])
+        plain = Reason.ERROR if code else Reason.COMPLETED
+        work.end(row, code, Reason.OOM_KILLED if oom else plain)
         table.cause[row] = signs.cause[row]
     # Processes of a machine that was off are found gone when its kubelet is back.
     for row in _rows(on & (table.until == _OFF) & running(table)):
@@ -68,6 +77,8 @@ def advance(
     for row in _rows(deleting & on & (table.phase != Phase.GONE)):
         work.delete(row)
     due = on & (now_seconds >= table.until) & ~np.isin(table.phase, _BUSY)
+    if held is not None:
+        due &= ~(held & (table.phase == Phase.NEW))
     for row in _rows(due & (~deleting | (table.phase == Phase.STOPPING))):
         work.look(row)
     kills = probe(table, rules, signs, now_seconds=now_seconds, into=work.happened)

@@ -124,11 +124,15 @@ def _place(dependency: str) -> tuple[str, str]:
 
 def start_lines(profile: WorkloadProfile, *, seconds: float, tag: str) -> tuple[str, ...]:
     """Return what a program says when it starts."""
-    at, name = timestamp(seconds), profile.name.split("/")[1]
     return (
-        f"{at} INFO  starting {name} version={tag}",
-        f"{at} INFO  configuration loaded keys={len(profile.required_keys)}",
+        start_line(profile.name.split("/")[1], seconds=seconds, tag=tag),
+        f"{timestamp(seconds)} INFO  configuration loaded keys={len(profile.required_keys)}",
     )
+
+
+def start_line(name: str, *, seconds: float, tag: str) -> str:
+    """Return what a program of a name says first."""
+    return f"{timestamp(seconds)} INFO  starting {name} version={tag}"
 
 
 def last_lines(
@@ -170,7 +174,19 @@ def last_lines(
     if cause is Cause.MISSING_CONFIG:
         name = (*missing, *sorted(profile.required_keys), "CONFIG")[0]
         return (f"{at} FATAL required environment variable {name} is not set",)
-    return tuple(line.format(at=at, name=profile.name.split("/")[1]) for line in _LAST[cause])
+    return plain_last_lines(profile.name.split("/")[1], cause, seconds=seconds)
+
+
+def plain_last_lines(name: str, cause: Cause, *, seconds: float) -> tuple[str, ...]:
+    """Return the last lines of a program whose name is all that they say of it.
+
+    Args:
+        name: Of the program.
+        cause: `NONE` when it was asked to end, or one of an image, a file or a volume.
+        seconds: When, Unix time.
+    """
+    at = timestamp(seconds)
+    return tuple(line.format(at=at, name=name) for line in _LAST[cause])
 
 
 _LAST: dict[Cause, tuple[str, ...]] = {

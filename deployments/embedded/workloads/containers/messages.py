@@ -28,11 +28,12 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An event about a pod: type is Normal or Warning."""
+    """An event about a pod: type is Normal or Warning; `container` where it is about one of several."""
 
     type: str
     reason: str
     message: str
+    container: str = ""
 
 
 def events_of(

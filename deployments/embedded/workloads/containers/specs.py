@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
-    """The first container of a pod.
+    """A container of a pod.
 
     Attributes:
         name: Of the container.
@@ -79,7 +79,28 @@ def read_container(pod: Mapping[str, Any]) -> ContainerSpec:
     Raises:
         InvalidQuantityError: A request or a limit is no quantity.
     """
-    found = pod["containers"][0]
+    return _read(pod["containers"][0], pod)
+
+
+def read_others(pod: Mapping[str, Any]) -> tuple[tuple[ContainerSpec, bool, bool], ...]:
+    """Return the other containers: how each is specified, whether it is an init one, and whether it stays.
+
+    Init containers come first, in their order. Their probes are left out.
+
+    Raises:
+        InvalidQuantityError: A request or a limit is no quantity.
+    """
+    init = [
+        (one, True, one.get("restartPolicy") == "Always") for one in pod.get("initContainers") or ()
+    ]
+    beside = [(one, False, True) for one in pod["containers"][1:]]
+    return tuple(
+        (replace(_read(found, pod), probes=(None, None, None)), is_init, stays)
+        for found, is_init, stays in (*init, *beside)
+    )
+
+
+def _read(found: Mapping[str, Any], pod: Mapping[str, Any]) -> ContainerSpec:
     resources = found.get("resources") or {}
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     variables = found.get("env") or []

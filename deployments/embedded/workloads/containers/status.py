@@ -11,9 +11,12 @@ from deployments.embedded.workloads.containers.table import REASONS, Phase, Reas
 from deployments.embedded.workloads.physics.noise import key_of
 
 Json = dict[str, Any]
+_CREATING = "ContainerCreating"
 
 
-def container_status(table: Table, row: int, names: Names, rules: Rules) -> Json:
+def container_status(
+    table: Table, row: int, names: Names, rules: Rules, *, waiting: bool = False
+) -> Json:
     """Return the containerStatuses entry of a row.
 
     Args:
@@ -21,6 +24,7 @@ def container_status(table: Table, row: int, names: Names, rules: Rules) -> Json
         row: Which.
         names: Of its pod.
         rules: What the pods ask for.
+        waiting: The pod has init containers: what does not run yet waits for them.
 
     Returns:
         JSON with every field that clients demand; imageID and containerID are made up and stable.
@@ -32,7 +36,7 @@ def container_status(table: Table, row: int, names: Names, rules: Rules) -> Json
         "ready": bool(table.ready[row]),
         "started": bool(table.started[row] and running(table)[row]),
         "restartCount": int(table.restarts[row]),
-        "state": _state(table, row, names, rules),
+        "state": _state(table, row, names, rules, waiting=waiting),
         "lastState": {},
     }
     phase = Phase(int(table.phase[row]))
@@ -44,13 +48,15 @@ def container_status(table: Table, row: int, names: Names, rules: Rules) -> Json
     return found
 
 
-def _state(table: Table, row: int, names: Names, rules: Rules) -> Json:
+def _state(table: Table, row: int, names: Names, rules: Rules, *, waiting: bool) -> Json:
     phase = Phase(int(table.phase[row]))
     if phase in (Phase.RUNNING, Phase.STOPPING):
         return {"running": {"startedAt": timestamp(table.started_at[row])}}
     if phase in (Phase.ENDED, Phase.GONE) and table.finished_at[row] > 0:
         return {"terminated": _terminated(table, row, names, rules)}
     reason, message = _waiting(phase, table, row, names, rules)
+    if waiting and reason == _CREATING:
+        reason = "PodInitializing"
     return {"waiting": {"reason": reason} | ({"message": message} if message else {})}
 
 
@@ -69,7 +75,7 @@ def _waiting(
         return "ImagePullBackOff", text
     if phase is Phase.CONFIG_ERROR:
         return "CreateContainerConfigError", rules.facts[row].config_error
-    return "ContainerCreating", None
+    return _CREATING, None
 
 
 def _terminated(table: Table, row: int, names: Names, rules: Rules) -> Json:

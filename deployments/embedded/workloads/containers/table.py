@@ -71,12 +71,14 @@ class Happening:
         probe: Column of the probe, where it was one; -1 otherwise.
         detail: An `Outcome` of a probe, a `Cause` of an exit (empty where there were no last words), or
             text of an error.
+        container: Its name; empty for the first of the pod.
     """
 
     row: int
     what: What
     probe: int = -1
     detail: str = ""
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

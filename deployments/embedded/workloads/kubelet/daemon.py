@@ -33,9 +33,12 @@ def log_routes(
 
     async def read(request: web.Request) -> web.Response:
         names = request.match_info
-        log = logbook.of(names["namespace"], names["pod"])
-        if log is None:
+        if logbook.of(names["namespace"], names["pod"]) is None:
             text = f'pods "{names["pod"]}" not found'
+            raise web.HTTPNotFound(text=text)
+        log = logbook.of(names["namespace"], names["pod"], names["container"])
+        if log is None:
+            text = f'container "{names["container"]}" not found in pod "{names["pod"]}"'
             raise web.HTTPNotFound(text=text)
         if not answers(log.node) and request.transport is not None:
             request.transport.abort()
@@ -53,8 +56,6 @@ def log_routes(
 
 def _wanted(log: ContainerLog, request: web.Request) -> Iterable[Line]:
     pod, name = request.match_info["pod"], request.match_info["container"]
-    if name != log.container:
-        raise web.HTTPNotFound(text=f'container "{name}" not found in pod "{pod}"')
     if request.query.get("previous") in ("true", "1"):
         found = log.previous()
         if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ from deployments.embedded.workloads.kubelet.statuses import (
     evicted_status,
     fingerprints,
     on_wall,
+    others_of,
     pod_status,
 )
 from deployments.embedded.workloads.kubelet.writes import Rank, Writes
@@ -115,7 +116,7 @@ class Kubelets:
         self._nodes = NodeWrites(world, client, self.writes, clock=clock, port=port)
         self._residents: list[Resident] = []
         self._rows: dict[str, int] = {}
-        self._seen = fingerprints(new_table(0))
+        self._seen = fingerprints(new_table(0), np.zeros(0, dtype=np.int64))
         self._tick: Tick | None = None
         self._shown = new_table(0)
         self._last = clock.now()
@@ -236,11 +237,12 @@ class Kubelets:
             return
         probe = tick.rules.specs[what.row].probes[what.probe] if what.probe >= 0 else None
         node = self.world.nodes[one.pod.node].name
-        for event in events_of(what, one.names, probe=probe):
-            self._events.tell(one, event, node=node, now=now)
+        for event in events_of(what, one.names_of(what.container), probe=probe):
+            told = replace(event, container=what.container)
+            self._events.tell(one, told, node=node, now=now)
 
     def _want_statuses(self, tick: Tick) -> None:
-        prints = fingerprints(tick.table)
+        prints = fingerprints(tick.table, tick.companions.changes)
         changed = np.flatnonzero((prints != self._seen).any(axis=1))
         self._seen = prints
         for row in changed:
@@ -265,7 +267,8 @@ class Kubelets:
         elif one.row < 0 or self._tick is None or self._silent[one.pod.node] or one.gone:
             return
         else:
-            status = pod_status(one, self._shown, self._tick.rules, now=wall)
+            others = others_of(one, self._tick.companions, self.clock)
+            status = pod_status(one, self._shown, self._tick.rules, now=wall, others=others)
         if status == one.written:
             return
         patch = {"metadata": {"uid": one.pod.uid}, "status": status}

@@ -12,7 +12,9 @@ from deployments.embedded.workloads.containers.logs import (
     complaint_line,
     complaints,
     last_lines,
+    plain_last_lines,
     request_line,
+    start_line,
     start_lines,
 )
 from deployments.embedded.workloads.containers.table import Happening, What, running
@@ -71,21 +73,28 @@ class Logbook:
 
     def __init__(self, world: World, *, clock: Clock) -> None:
         self._world, self._clock = world, clock
-        self._logs: dict[tuple[str, str], ContainerLog] = {}
+        self._logs: dict[tuple[str, str], dict[str, ContainerLog]] = {}
 
-    def of(self, namespace: str, pod: str) -> ContainerLog | None:
-        """Return the log of a pod's container; None where there is none."""
-        return self._logs.get((namespace, pod))
+    def of(self, namespace: str, pod: str, container: str = "") -> ContainerLog | None:
+        """Return the log of a pod's container, of its first by default; None where there is none."""
+        found = self._logs.get((namespace, pod), {})
+        return found.get(container or next(iter(found), ""))
 
     def keep(self, residents: Sequence[Resident]) -> None:
         """Keep logs of these pods and forget all others."""
         before, self._logs = self._logs, {}
         for one in residents:
-            key = (one.pod.namespace, one.pod.name)
-            known = before.get(key)
-            if known is None or known.uid != one.pod.uid:
-                known = ContainerLog(one.pod.spec.name, one.pod.uid, one.pod.node)
-            self._logs[key] = known
+            key, pod = (one.pod.namespace, one.pod.name), one.pod
+            known = before.get(key, {})
+            self._logs[key] = {
+                name: known[name]
+                if name in known and known[name].uid == pod.uid
+                else ContainerLog(name, pod.uid, pod.node)
+                for name in (pod.spec.name, *(other.spec.name for other in pod.companions))
+            }
+
+    def _first(self, one: Resident) -> ContainerLog:
+        return self._logs[one.pod.namespace, one.pod.name][one.pod.spec.name]
 
     def happened(
         self, one: Resident, what: Happening, *, now: float, faults: Sequence[ActiveFault],
@@ -100,17 +109,24 @@ class Logbook:
             faults: In force.
             failed: Fraction of calls that each service fails.
         """
-        log, wall = self._logs[one.pod.namespace, one.pod.name], self._clock.on_wall(now)
+        names, wall = one.names_of(what.container), self._clock.on_wall(now)
+        log = self._logs[one.pod.namespace, one.pod.name][names.container]
         profile, spec = self._world.workloads[one.pod.workload], one.pod.spec
         if what.what is What.STARTED:
             if log.begun:
                 log.before, log.lines = log.lines, deque()
             log.runs = log.begun = True
-            tag = spec.image.rpartition(":")[2]
-            self._write(log, wall, *start_lines(profile, seconds=wall, tag=tag))
+            tag = names.image.rpartition(":")[2]
+            lines = start_lines(profile, seconds=wall, tag=tag)
+            if what.container:
+                lines = (start_line(what.container, seconds=wall, tag=tag),)
+            self._write(log, wall, *lines)
         elif what.what is What.EXITED:
             log.runs = False
-            if what.detail:
+            if what.container and what.detail:
+                cause = Cause(int(what.detail))
+                self._write(log, wall, *plain_last_lines(what.container, cause, seconds=wall))
+            elif what.detail:
                 lines = last_lines(
                     profile,
                     Cause(int(what.detail)),
@@ -145,7 +161,7 @@ class Logbook:
                 key=key_of(f"{one.pod.uid}:{now:.0f}"),
                 latency=float(answer.latency_seconds[row]),
             )
-            self._write(self._logs[one.pod.namespace, one.pod.name], wall, line)
+            self._write(self._first(one), wall, line)
         rows = _due(up & (answer.offered_rps > 0), tick, since, now, COMPLAINT_SECONDS)
         found = {
             at: complaints(self._world.workloads[at], faults, failed=dict(failed))
@@ -155,7 +171,7 @@ class Logbook:
             one = residents[row]
             for complaint in found[one.pod.workload]:
                 line = complaint_line(complaint, seconds=wall)
-                self._write(self._logs[one.pod.namespace, one.pod.name], wall, line)
+                self._write(self._first(one), wall, line)
 
     def _write(self, log: ContainerLog, now: float, *lines: str) -> None:
         log.lines.extend((now, line) for line in lines)

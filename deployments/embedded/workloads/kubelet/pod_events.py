@@ -107,6 +107,11 @@ class PodEvents:
             del self._about[uid]
 
 
+def _place(one: Resident, container: str) -> str:
+    is_init = any(other.spec.name == container and other.is_init for other in one.pod.companions)
+    return f"spec.{'initContainers' if is_init else 'containers'}{{{container}}}"
+
+
 def _body(one: Resident, event: Event, node: str, now: float) -> Body:
     about: Body = {
         "apiVersion": "v1",
@@ -116,7 +121,7 @@ def _body(one: Resident, event: Event, node: str, now: float) -> Body:
         "uid": one.pod.uid,
     }
     if event.reason not in _OF_PODS:
-        about["fieldPath"] = f"spec.containers{{{one.pod.spec.name}}}"
+        about["fieldPath"] = _place(one, event.container or one.pod.spec.name)
     name = f"{one.pod.name}.{secrets.token_hex(8)}"
     return {
         "apiVersion": "v1",

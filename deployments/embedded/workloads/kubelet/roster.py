@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from deployments.embedded.workloads.containers.companions import Companion
 from deployments.embedded.workloads.containers.messages import Names
 from deployments.embedded.workloads.containers.specs import (
     ContainerSpec,
     Facts,
     facts_of,
     read_container,
+    read_others,
 )
 from deployments.embedded.workloads.engine import Pod
 from deployments.embedded.workloads.kubelet.addresses import Addresses
@@ -33,7 +35,7 @@ class Resident:
         pod: As the engine was told.
         address: Of the pod.
         start_seconds: When its kubelet first saw it, on the wall.
-        restarts_before: Of its container, in the life of a kubelet before this one.
+        restarts_before: Of its containers, by name, in the life of a kubelet before this one.
         heard: Its node knows of it.
         stale: The engine was told of another state of it.
         gone: The API no longer has it; only its node, which hears nothing, does not know.
@@ -47,7 +49,7 @@ class Resident:
     pod: Pod
     address: str
     start_seconds: float
-    restarts_before: int
+    restarts_before: Mapping[str, int]
     heard: bool = False
     stale: bool = True
     gone: bool = False
@@ -58,13 +60,19 @@ class Resident:
 
     @property
     def names(self) -> Names:
-        """Return what messages about it name."""
+        """Return what messages about its first container name."""
+        return self.names_of(self.pod.spec.name)
+
+    def names_of(self, container: str) -> Names:
+        """Return what messages about one of its containers name; the first one's where it is none."""
+        others = (one.spec for one in self.pod.companions if one.spec.name == container)
+        spec = next(others, self.pod.spec)
         return Names(
             pod=self.pod.name,
             namespace=self.pod.namespace,
             uid=self.pod.uid,
-            container=self.pod.spec.name,
-            image=self.pod.spec.image,
+            container=spec.name,
+            image=spec.image,
             address=self.address,
         )
 
@@ -131,8 +139,6 @@ class Roster:
 
     def _resident(self, uid: str, body: Body, node: int) -> Resident:
         metadata, status = body["metadata"], body.get("status") or {}
-        before: Body = next(iter(status.get("containerStatuses") or ()), {})
-        seen = "containerID" in before or before.get("restartCount", 0) > 0
         started = status.get("startTime")
         return Resident(
             body=body,
@@ -149,7 +155,12 @@ class Roster:
             address=self._addresses.take(node, status.get("podIP", "")),
             start_seconds=unix(started) if started else self._clock.wall(),
             # A kubelet that lost its memory starts containers anew, as after a restart of the machine.
-            restarts_before=int(before.get("restartCount", 0)) + 1 if seen else 0,
+            restarts_before={
+                one["name"]: int(one["restartCount"]) + 1
+                for name in ("containerStatuses", "initContainerStatuses")
+                for one in status.get(name) or ()
+                if "containerID" in one or one.get("restartCount", 0) > 0
+            },
         )
 
     def told(self, deaf: Sequence[bool]) -> list[Resident]:
@@ -190,7 +201,26 @@ class Roster:
             spec = replace(spec, grace_seconds=float(grace))
         # Equal specifications become one: the engine reads each only once.
         facts = self._facts_of(pod, spec)
-        return replace(pod, spec=spec, facts=facts, deleting=deleting, listed=listed)
+        return replace(
+            pod,
+            spec=spec,
+            facts=facts,
+            deleting=deleting,
+            listed=listed,
+            companions=self._companions(pod, one.body["spec"]),
+        )
+
+    def _companions(self, pod: Pod, body: Body) -> tuple[Companion, ...]:
+        return tuple(
+            Companion(
+                spec=spec,
+                # Nobody knows what is in their images, so that any command is.
+                facts=replace(self._facts_of(pod, spec), command_ok=True),
+                is_init=is_init,
+                stays=stays,
+            )
+            for spec, is_init, stays in read_others(body)
+        )
 
     def _facts_of(self, pod: Pod, spec: ContainerSpec) -> Facts:
         key = (pod.namespace, pod.workload, spec)

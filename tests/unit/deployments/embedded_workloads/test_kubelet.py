@@ -200,11 +200,14 @@ def test_the_grace_of_a_deletion_replaces_that_of_the_pod() -> None:
 def test_a_kubelet_that_begins_anew_counts_restarts_on() -> None:
     made = roster()
     made.pod(
-        None, web_pod(containerStatuses=[{"containerID": "containerd://a", "restartCount": 4}])
+        None,
+        web_pod(
+            containerStatuses=[{"name": "web", "containerID": "containerd://a", "restartCount": 4}]
+        ),
     )
     made.pod(None, web_pod("u-2"))
 
-    assert [one.restarts_before for one in made.told(HEARD)] == [5, 0]
+    assert [one.restarts_before for one in made.told(HEARD)] == [{"web": 5}, {}]
 
 
 def test_what_has_ended_for_good_is_only_deleted() -> None:
