@@ -516,7 +516,9 @@ def metrics_of(node: str, namespace: str, pod: str) -> tuple[Resource, Resource]
 def test_kubectl_and_the_official_client_read_metrics(
     api: Api, kubectl: Kubectl, namespace: str, name: str
 ) -> None:
-    add_node(api, name, cpu="4", memory="8Gi")
+    # Nobody plays its kubelet: pods of other tests would stay on it for ever.
+    taint = {"key": "metrics", "value": "only", "effect": "NoSchedule"}
+    add_node(api, name, cpu="4", memory="8Gi", taints=[taint])
     with (
         extension_server("metrics.k8s.io", *metrics_of(name, namespace, "worker")) as served,
         registered(api, served),
