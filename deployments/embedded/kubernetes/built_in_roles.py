@@ -40,7 +40,6 @@ VIEW = [
     _rule("networking.k8s.io", ["networkpolicies"], READ),
 ]  # fmt: skip
 EDIT = [
-    *VIEW,
     _rule("", [
         "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy",
     ], READ),
@@ -62,7 +61,6 @@ EDIT = [
     _rule("coordination.k8s.io", ["leases"], [*READ, *WRITE]),
 ]  # fmt: skip
 ADMIN = [
-    *EDIT,
     _rule("authorization.k8s.io", ["localsubjectaccessreviews"], ["create"]),
     _rule(RBAC, ["rolebindings", "roles"], [*READ, *WRITE]),
 ]
@@ -70,9 +68,12 @@ ROLES: dict[str, list[Manifest]] = {
     "cluster-admin": [
         _rule("*", ["*"], ["*"]), {"nonResourceURLs": ["*"], "verbs": ["*"]},
     ],
-    "admin": ADMIN,
-    "edit": EDIT,
+    "admin": [*ADMIN, *EDIT, *VIEW],
+    "edit": [*EDIT, *VIEW],
     "view": VIEW,
+    "system:aggregate-to-admin": ADMIN,
+    "system:aggregate-to-edit": EDIT,
+    "system:aggregate-to-view": VIEW,
     "system:basic-user": [
         _rule(
             "authorization.k8s.io", ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]
@@ -89,17 +90,34 @@ BINDINGS: dict[str, tuple[str, ...]] = {
 }
 """Role to the groups that have it."""
 LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+JOINED = ("admin", "edit", "view")
+"""Roles that others join by a label."""
+JOINS = {
+    "edit": "admin",
+    "view": "edit",
+    **{f"system:aggregate-to-{name}": name for name in JOINED},
+}
+"""Role to the one that it joins."""
 
 
 def role_manifests() -> list[tuple[str, Manifest]]:
     """Return the roles and their bindings, each with the plural of its kind."""
-    roles = [
-        ("clusterroles", {"metadata": {"name": name, "labels": dict(LABELS)}, "rules": rules})
-        for name, rules in ROLES.items()
-    ]
+    roles = [("clusterroles", _role(name, rules)) for name, rules in ROLES.items()]
     return roles + [
         ("clusterrolebindings", _binding(role, groups)) for role, groups in BINDINGS.items()
     ]
+
+
+def _role(name: str, rules: list[Manifest]) -> Manifest:
+    labels = dict(LABELS) | (_joining(JOINS[name]) if name in JOINS else {})
+    found: Manifest = {"metadata": {"name": name, "labels": labels}, "rules": rules}
+    if name in JOINED:
+        found["aggregationRule"] = {"clusterRoleSelectors": [{"matchLabels": _joining(name)}]}
+    return found
+
+
+def _joining(role: str) -> dict[str, str]:
+    return {f"{RBAC}/aggregate-to-{role}": "true"}
 
 
 def _binding(role: str, groups: tuple[str, ...]) -> Manifest:

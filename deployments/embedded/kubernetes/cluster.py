@@ -20,6 +20,7 @@ from deployments.embedded.kubernetes.controllers.nodes import LEASES, Nodes
 from deployments.embedded.kubernetes.controllers.quotas import Quotas
 from deployments.embedded.kubernetes.controllers.registrations import Registrations
 from deployments.embedded.kubernetes.controllers.replica_sets import ReplicaSets
+from deployments.embedded.kubernetes.controllers.roles import Roles
 from deployments.embedded.kubernetes.controllers.scheduler import Scheduler
 from deployments.embedded.kubernetes.faults import Faults
 from deployments.embedded.kubernetes.kinds import RBAC, REGISTRATION, Kinds
@@ -30,7 +31,7 @@ from deployments.local_cluster.certificates import Certificate
 
 CONTROLLERS = (
     Definitions, Collector, Namespaces, Deployments, ReplicaSets, Scheduler, Budgets, Nodes,
-    Quotas,
+    Quotas, Roles,
 )  # fmt: skip
 NAMESPACES = ("default", "kube-system", "kube-public", LEASES)
 LEAVE_SECONDS = 0.1
