@@ -64,15 +64,33 @@ def _address(name: str, port: int = 8080) -> str:
 _DATABASE = {"DATABASE_URL": f"postgres://database.{NAMESPACE}.svc:5432/shop"}
 _CACHE = {"CACHE_ADDRESS": f"cache.{NAMESPACE}.svc:6379"}
 
+
+def _visitors(base_rps: float, peak_hour: float) -> DemandPattern:
+    """Return the demand at one of the doors of the shop: people who come on the same days."""
+    return DemandPattern(
+        base_rps=base_rps,
+        peak_hour=peak_hour,
+        daily_amplitude=0.5,
+        weekend_factor=0.6,
+        noise_fraction=0.12,
+        bursts_per_day=4.0,
+        burst_factor=0.25,
+        drift_fraction=0.28,
+        rushes_per_day=0.3,
+        rush_factor=0.5,
+        crowd=NAMESPACE,
+    )
+
+
 PARTS: tuple[Part, ...] = (
     _part("web", (4, "250m", "1", "192Mi", "320Mi"), {"API_URL": _address("api")},
-          demand=DemandPattern(base_rps=120.0), cpu_seconds_per_request=0.006,
+          demand=_visitors(80.0, 19.0), cpu_seconds_per_request=0.006,
           memory_base_mib=120.0, memory_mib_per_request=1.5, cache_mib=40.0,
           dependencies=(_to("api", 1.0, calls=2.0, timeout_seconds=3.0),)),
     _part("api", (6, "500m", "1500m", "256Mi", "512Mi"),
           {"CATALOGUE_URL": _address("catalogue"), "CART_URL": _address("cart"),
            "SEARCH_URL": _address("search"), "CHECKOUT_URL": _address("checkout")},
-          demand=DemandPattern(base_rps=40.0, peak_hour=18.0), cpu_seconds_per_request=0.007,
+          demand=_visitors(27.0, 18.0), cpu_seconds_per_request=0.007,
           memory_base_mib=210.0, memory_mib_per_request=2.0, cache_mib=60.0, startup_seconds=14.0,
           dependencies=(_to("catalogue", 0.6, retries=1), _to("cart", 0.25), _to("search", 0.12),
                         _to("recommendations", 0.3, Need.DEGRADE, timeout_seconds=0.4),

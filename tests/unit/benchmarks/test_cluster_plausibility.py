@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.cluster_plausibility import Band, bands_of, is_inside, share_within, table
+from benchmarks.cluster_plausibility import SEEDS, Band, bands_of, is_inside, share_within, table
 from benchmarks.cluster_plausibility_data import (
     AZURE,
     FILES,
@@ -21,6 +21,7 @@ from benchmarks.cluster_plausibility_data import (
     missing_files,
     recorded_weeks,
 )
+from benchmarks.cluster_plausibility_shop import shop_of
 from benchmarks.cluster_plausibility_statistics import (
     FAST,
     SLOW,
@@ -38,6 +39,7 @@ from benchmarks.cluster_plausibility_statistics import (
     variation_within,
     weekend_level,
 )
+from deployments.embedded.workloads.demonstration import PARTS
 from tasks.domain.arrays import FloatArray
 
 HOURS = np.arange(168)
@@ -147,3 +149,15 @@ def test_missing_recordings_are_named_and_halves_share_no_machine(tmp_path: Path
     # Columns a and c, for e is idle; b and d.
     assert np.array_equal(even[:, 0], busy[:, [0, 2]].T)
     assert np.array_equal(odd[:, 0], busy[:, [1, 3]].T)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_a_week_without_faults_keeps_the_shop_well(seed: int) -> None:
+    shop = shop_of(seed=seed)
+    answers = np.array([not part.profile.queue for part in PARTS])
+    assert shop.ended == 0
+    assert shop.worst_memory < 0.9
+    assert shop.failed < 0.005
+    # Consumers of queues may work at full speed for a while; who answers people may not.
+    assert shop.cpu[answers].max() < 70.0

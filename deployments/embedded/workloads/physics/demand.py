@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from deployments.embedded.workloads.physics.arrays import Floats, Keys, check_number
-from deployments.embedded.workloads.physics.noise import key_of, normals, uniforms
+from deployments.embedded.workloads.physics.arrays import Floats, check_number
+from deployments.embedded.workloads.physics.demand_noise import Crowds, LogNoise
+from deployments.embedded.workloads.physics.noise import key_of
 
 DAY_SECONDS = 86_400.0
 KNOT_SECONDS = 60.0
 """Between draws of the AR(1) noise; straight lines in between."""
 MEMORY_SECONDS = 900.0
 """After so long the noise has forgotten 63 percent."""
-_TERMS = 75  # exp(-75 * 60 / 900) is 0.7 percent: what an older draw would still weigh
+DRIFT_KNOT_SECONDS = 5_400.0
+DRIFT_MEMORY_SECONDS = 86_400.0
+"""Likewise of the drift, by which one day is not like the next."""
 BURST_SLOT_SECONDS = 600.0
 BURST_DECAY_SECONDS = 120.0
+RUSH_SLOT_SECONDS = 21_600.0
+RUSH_DECAY_SECONDS = 4_320.0
+RUSH_RISE_SECONDS = 1_200.0
+# Without ends to both any shop would be brought down some day by its visitors alone.
+_MOST_DRIFT = 2.0  # standard deviations
+_HIGHEST_RUSH = 2.0  # means
 _THURSDAY = 3  # weekday of the Unix epoch, Monday is 0
 _BLEND_HOURS = 2.0
 
@@ -28,13 +36,19 @@ class DemandPattern:
     """How the requests of people outside go up and down.
 
     Attributes:
-        base_rps: Mean of a weekday, requests per second; 0 to 1e6.
+        base_rps: Mean of a weekday without crowds, requests per second; 0 to 1e6.
         daily_amplitude: Swing around the mean as a fraction of it, 0 to 0.95.
         peak_hour: Of the day in UTC, 0 to 24.
         weekend_factor: What Saturday and Sunday have of a weekday, above 0 to 3.
         noise_fraction: Standard deviation of the log of slow noise, 0 to 1.
         bursts_per_day: Expected number of sudden crowds, 0 to 100.
         burst_factor: How much a crowd adds on average, as a fraction of the demand; 0 to 10.
+        drift_fraction: Standard deviation of the log of a drift over hours and days, 0 to 1.
+        rushes_per_day: Expected number of crowds that come within minutes and stay for an hour or
+            two, 0 to 4.
+        rush_factor: What such a crowd would add on average, came it at once; 0 to 10.
+        crowd: Patterns that name one have the same drift and rushes, as doors of one shop do;
+            None for those of its own.
     """
 
     base_rps: float
@@ -44,6 +58,10 @@ class DemandPattern:
     noise_fraction: float = 0.06
     bursts_per_day: float = 3.0
     burst_factor: float = 0.4
+    drift_fraction: float = 0.0
+    rushes_per_day: float = 0.0
+    rush_factor: float = 0.5
+    crowd: str | None = None
 
     def __post_init__(self) -> None:
         """Check the bounds.
@@ -58,6 +76,9 @@ class DemandPattern:
             "noise_fraction": 1.0,
             "bursts_per_day": 100.0,
             "burst_factor": 10.0,
+            "drift_fraction": 1.0,
+            "rushes_per_day": DAY_SECONDS / RUSH_SLOT_SECONDS,
+            "rush_factor": 10.0,
         }
         for name, high in highest.items():
             check_number("demand", name, getattr(self, name), low=0.0, high=high)
@@ -76,12 +97,10 @@ class Demand:
     _amplitude: Floats
     _peak: Floats
     _weekend: Floats
-    _noise: Floats
-    _burst_chance: Floats
-    _burst_height: Floats
-    _keys: Keys
-    _kept: dict[int, Floats] = field(default_factory=dict)
-    _kept_bursts: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
+    _noise: LogNoise
+    _drift: LogNoise
+    _bursts: Crowds
+    _rushes: Crowds
 
     @classmethod
     def of(
@@ -90,16 +109,48 @@ class Demand:
         """Return the demand of workloads; None is one that nobody outside asks."""
         quiet = DemandPattern(base_rps=0.0)
         known = [pattern or quiet for pattern in patterns]
-        slots = DAY_SECONDS / BURST_SLOT_SECONDS
+
+        def column(field_: str) -> Floats:
+            return np.array([getattr(one, field_) for one in known], dtype=float)
+
+        own = np.array([key_of(name, seed=seed) for name in names], dtype=np.uint64)
+        crowds = [
+            name if one.crowd is None else f"crowd {one.crowd}"
+            for one, name in zip(known, names, strict=True)
+        ]
+        shared = np.array([key_of(name, seed=seed) for name in crowds], dtype=np.uint64)
         return cls(
-            base=np.array([one.base_rps for one in known], dtype=float),
-            _amplitude=np.array([one.daily_amplitude for one in known], dtype=float),
-            _peak=np.array([one.peak_hour for one in known], dtype=float),
-            _weekend=np.array([one.weekend_factor for one in known], dtype=float),
-            _noise=np.array([one.noise_fraction for one in known], dtype=float),
-            _burst_chance=np.array([one.bursts_per_day / slots for one in known], dtype=float),
-            _burst_height=np.array([one.burst_factor for one in known], dtype=float),
-            _keys=np.array([key_of(name, seed=seed) for name in names], dtype=np.uint64),
+            base=column("base_rps"),
+            _amplitude=column("daily_amplitude"),
+            _peak=column("peak_hour"),
+            _weekend=column("weekend_factor"),
+            _noise=LogNoise(own, column("noise_fraction"), KNOT_SECONDS, MEMORY_SECONDS, stream=1),
+            _drift=LogNoise(
+                keys=shared,
+                deviation=column("drift_fraction"),
+                knot_seconds=DRIFT_KNOT_SECONDS,
+                memory_seconds=DRIFT_MEMORY_SECONDS,
+                stream=7,
+                most=_MOST_DRIFT,
+            ),
+            _bursts=Crowds(
+                keys=own,
+                chance=column("bursts_per_day") * BURST_SLOT_SECONDS / DAY_SECONDS,
+                height=column("burst_factor"),
+                slot_seconds=BURST_SLOT_SECONDS,
+                decay_seconds=BURST_DECAY_SECONDS,
+                stream=2,
+            ),
+            _rushes=Crowds(
+                keys=shared,
+                chance=column("rushes_per_day") * RUSH_SLOT_SECONDS / DAY_SECONDS,
+                height=column("rush_factor"),
+                slot_seconds=RUSH_SLOT_SECONDS,
+                decay_seconds=RUSH_DECAY_SECONDS,
+                rise_seconds=RUSH_RISE_SECONDS,
+                highest=_HIGHEST_RUSH,
+                stream=8,
+            ),
         )
 
     def rps(self, seconds: float) -> Floats:
@@ -111,8 +162,9 @@ class Demand:
         Returns:
             (n,), at least 0.
         """
-        noise = np.exp(self._noise * self._slow(seconds) - 0.5 * self._noise**2)
-        found: Floats = self.base * self._shape(seconds) * noise * self._bursts(seconds)
+        slow = self._noise.factor(seconds) * self._drift.factor(seconds)
+        crowds = (1.0 + self._bursts.added(seconds)) * (1.0 + self._rushes.added(seconds))
+        found: Floats = self.base * self._shape(seconds) * slow * crowds
         return found
 
     def _shape(self, seconds: float) -> Floats:
@@ -125,40 +177,3 @@ class Demand:
         weekend = (1.0 - part) * (day % 7 >= 5) + part * ((day + 1) % 7 >= 5)
         found: Floats = daily * (1.0 + (self._weekend - 1.0) * weekend)
         return found
-
-    def _slow(self, seconds: float) -> Floats:
-        place = seconds / KNOT_SECONDS
-        knot = math.floor(place)
-        part = place - knot
-        return self._knot(knot) * (1.0 - part) + self._knot(knot + 1) * part
-
-    def _knot(self, knot: int) -> Floats:
-        """Return AR(1) noise at a knot: its last draws, weighed; any knot without the others."""
-        if knot not in self._kept:
-            if len(self._kept) > 8:  # only neighbours are asked again
-                self._kept.clear()
-            rate = math.exp(-KNOT_SECONDS / MEMORY_SECONDS)
-            lags = np.arange(_TERMS)
-            draws = normals(self._keys[:, None], knot - lags[None, :], stream=1)
-            self._kept[knot] = math.sqrt(1.0 - rate**2) * (draws @ rate**lags)
-        return self._kept[knot]
-
-    def _bursts(self, seconds: float) -> Floats:
-        slot = math.floor(seconds / BURST_SLOT_SECONDS)
-        height = np.ones_like(self.base)
-        for at in (slot - 1, slot):
-            start, size = self._burst(at)
-            since = seconds - start
-            height += np.where(since >= 0, size * np.exp(-since / BURST_DECAY_SECONDS), 0.0)
-        return height
-
-    def _burst(self, slot: int) -> tuple[Floats, Floats]:
-        """Return when the burst of a slot of time starts, and how high it is; 0 for none."""
-        if slot not in self._kept_bursts:
-            if len(self._kept_bursts) > 8:
-                self._kept_bursts.clear()
-            chance = uniforms(self._keys, slot, stream=2)
-            start = (slot + uniforms(self._keys, slot, stream=3)) * BURST_SLOT_SECONDS
-            size = -self._burst_height * np.log(uniforms(self._keys, slot, stream=4))
-            self._kept_bursts[slot] = (start, np.where(chance < self._burst_chance, size, 0.0))
-        return self._kept_bursts[slot]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,9 +76,15 @@ def test_another_seed_is_another_day_and_each_workload_has_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"base_rps": -1.0}, {"daily_amplitude": 1.0}, {"weekend_factor": 0.0}]
+    "wrong",
+    [
+        {"base_rps": -1.0},
+        {"daily_amplitude": 1.0},
+        {"weekend_factor": 0.0},
+        {"rushes_per_day": 5.0},
+    ],
 )
-def test_a_pattern_out_of_bounds_is_refused(wrong: dict[str, float]) -> None:
+def test_a_pattern_out_of_bounds_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError, match=next(iter(wrong))):
         replace(PATTERN, **wrong)
 
@@ -97,3 +104,41 @@ def test_wandering_noise_joins_its_knots() -> None:
         wander(keys, at, knot_seconds=30.0, stream=1) for at in (60.0, 75.0, 90.0)
     )
     assert middle == pytest.approx((left + right) / 2)
+
+
+def test_drift_makes_days_differ_and_stays_within_two_deviations() -> None:
+    drifting = replace(CALM, daily_amplitude=0.0, weekend_factor=1.0, drift_fraction=0.3)
+    values = series(drifting, MONDAY + np.arange(0, 120 * 86_400, 3_600.0))
+    days = values.reshape(120, 24).mean(axis=1)
+    assert values.mean() == pytest.approx(100.0, rel=0.1)
+    assert days.std() / days.mean() == pytest.approx(0.2, abs=0.07)
+    assert values.max() < 100.0 * np.exp(0.3 * 2.0)
+    # A day's memory: an hour later little has changed.
+    assert np.corrcoef(values[1:], values[:-1])[0, 1] > 0.93
+
+
+def test_a_rush_comes_within_minutes_stays_for_an_hour_and_has_an_end() -> None:
+    flat = replace(CALM, daily_amplitude=0.0, weekend_factor=1.0)
+    rushed = replace(flat, rushes_per_day=4.0, rush_factor=1.0)
+    values = series(rushed, MONDAY + np.arange(0, 30 * 86_400, 300.0)) / 100.0 - 1.0
+    # Of a size of two means at most half is there at once, and two may meet.
+    assert 0.3 < values.max() < 2.2
+    # 4 a day, of mean 1 - exp(-2), for the decay less what the rise takes.
+    expected = 4.0 * (1.0 - np.exp(-2.0)) * (4_320.0 - 1.0 / (1 / 4_320.0 + 1 / 1_200.0)) / 86_400.0
+    assert values.mean() == pytest.approx(expected, rel=0.2)
+    assert np.abs(np.diff(values)).max() < 0.5
+    assert values.min() >= 0.0
+
+
+def test_doors_of_one_crowd_share_its_drift_and_its_rushes() -> None:
+    calm = replace(CALM, drift_fraction=0.3, rushes_per_day=2.0)
+    together = replace(calm, crowd="shop")
+    demand = Demand.of([together, together, calm], ["shop/web", "shop/api", "shop/x"], seed=1)
+    web, api, alone = np.array([demand.rps(MONDAY + 3600.0 * at) for at in range(48)]).T
+    assert web == pytest.approx(api)
+    assert not np.allclose(web, alone)
+
+
+def test_without_drift_and_rushes_a_crowd_changes_nothing() -> None:
+    at = MONDAY + np.arange(0, 7_200, 60.0)
+    assert np.array_equal(series(PATTERN, at), series(replace(PATTERN, crowd="shop"), at))
