@@ -135,11 +135,13 @@ class Measured:
         name: A key of `Stage.measures`.
         least: At least.
         factor: Of what it was before; 0 where that does not matter.
+        stays: It may be so after the remedy as well.
     """
 
     name: str
     least: float = 0.0
     factor: float = 0.0
+    stays: bool = False
 
     def seen(self, stage: Stage) -> bool:
         """Return whether it is now."""

@@ -158,10 +158,10 @@ class Stage:
         """Return what is not well anywhere in the shop; empty when all is."""
         played, found = self.played, []
         for one in played.api.get(f"{SHOP}/pods")["items"]:
-            is_over = one["metadata"].get("deletionTimestamp") or one["status"]["phase"] == "Failed"
-            if is_over or waiting(one) or condition(one, "Ready") != "True":
+            leaves = "deletionTimestamp" in one["metadata"]
+            if leaves or waiting(one) or condition(one, "Ready") != "True":
                 said = waiting(one) or one["status"]["phase"]
-                found.append(f"pod {one['metadata']['name']} {said} deleted={bool(is_over)}")
+                found.append(f"pod {one['metadata']['name']} {said} leaves={leaves}")
         for one in played.api.get("/api/v1/nodes")["items"]:
             odd = one["spec"].get("taints") or one["spec"].get("unschedulable")
             if odd or condition(one, "Ready") != "True":

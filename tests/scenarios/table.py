@@ -162,7 +162,7 @@ FAULTS = (
              (DeletePods(),)),
     _fault("security-signal", "recommendations", {"cores": 0.5, "egress_mib_per_second": 0.5},
            Quiet(), Measured("cpu_cores", least=0.5), Measured("sent_bytes", least=500_000.0)),
-    _of_node("noisy-neighbour", {"cores": 3.0}, Quiet(), Measured("node_cpu_cores", least=3.0)),
+    _of_node("noisy-neighbour", {"cores": 2.0}, Quiet(), Measured("node_cpu_cores", least=2.0)),
     _of_node("clock-skew", {"seconds": 900.0}, Quiet(), Measured("failed_fraction", least=0.5)),
     _of_node("node-pressure", {"resource": "memory", "fraction": 0.97},
              NodeIs("MemoryPressure", "True"),
@@ -177,10 +177,13 @@ FAULTS = (
     _of_node("node-partitioned", {},
              NodeIs("Ready", "Unknown"), Tainted(UNREACHABLE, "NoExecute"), Terminating(),
              SilentLogs(), Replaced(), Told("NodeNotReady", "status is now: NodeNotReady", type="Normal"),
-             Measured("running", least=1.0), is_secret=True),
+             Measured("running", least=1.0, stays=True), is_secret=True),
     _of_node("node-lost", {},
              NodeIs("Ready", "Unknown"), Tainted(UNREACHABLE, "NoSchedule"),
-             Tainted(UNREACHABLE, "NoExecute"), Terminating(), SilentLogs(), Replaced()),
+             Tainted(UNREACHABLE, "NoExecute"), Terminating(), SilentLogs(),
+             Told("NodeNotReady", "Node is not ready"),
+             Told("TaintManagerEviction", "Marking for deletion Pod shop/", type="Normal"),
+             Replaced()),
 )  # fmt: skip
 """Every kind of fault of the physics, those of nodes last: their pods begin anew."""
 

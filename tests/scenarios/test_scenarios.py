@@ -9,8 +9,9 @@ import pytest
 
 from deployments.embedded.workloads.changes import CHANGES
 from deployments.embedded.workloads.physics.fault_kinds import KINDS
-from tests.scenarios.acts import NAMES, Fault, Mistake, Undo, Withdraw
+from tests.scenarios.acts import NAMES, DeleteFailed, Fault, Mistake, Undo, Withdraw
 from tests.scenarios.servers import SERVERS, STARTS
+from tests.scenarios.sights import Measured, Sight
 from tests.scenarios.stage import Stage
 from tests.scenarios.table import SCENARIOS, Scenario
 from tests.support.played_cluster import PlayedCluster, assert_unnamed, eventually
@@ -38,6 +39,20 @@ def test_every_fault_and_every_mistake_has_its_scenario() -> None:
     assert {act.change.kind for act in acts if isinstance(act, Mistake)} == set(CHANGES)
 
 
+def is_over(sight: Sight, stage: Stage) -> bool:
+    """Return whether something is seen no more."""
+    return not sight.seen(stage)
+
+
+def is_well(scenario: Scenario, stage: Stage) -> bool:
+    """Return whether nothing is the matter any more."""
+    for act in scenario.remedy:
+        # What was being put out when the cause went is only then told.
+        if isinstance(act, DeleteFailed):
+            act.do(stage)
+    return not stage.troubles()
+
+
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=one.name) for one in SCENARIOS])
 def test_it_is_seen_while_it_lasts_and_well_after_its_remedy(
     played: PlayedCluster, scenario: Scenario
@@ -54,7 +69,10 @@ def test_it_is_seen_while_it_lasts_and_well_after_its_remedy(
             assert_unnamed(played, NAMES)
         for act in scenario.remedy:
             act.do(stage)
-        assert eventually(lambda: not stage.troubles(), seconds=SECONDS), stage.troubles()
+        for sight in scenario.sights:
+            if isinstance(sight, Measured) and not sight.stays:
+                assert eventually(partial(is_over, sight, stage), seconds=SECONDS), sight
+        assert eventually(partial(is_well, scenario, stage), seconds=SECONDS), stage.troubles()
     finally:
         Withdraw().do(stage)
         if not stage.is_node:
