@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from deployments.embedded.kubernetes.cluster import running_cluster
+from deployments.embedded.prometheus.scraper import INTERVAL_SECONDS
 from deployments.embedded.workloads.demonstration import PARTS, demonstration_nodes
 from deployments.embedded.workloads.kubelet.client import Access
 from deployments.embedded.workloads.kubelet.clock import Clock
@@ -191,18 +192,45 @@ def test_a_second_start_leaves_what_was_changed_and_brings_what_is_missing() -> 
         async with running_cluster(USERS, port=port), api(port) as client:
             async with workloads(port):
                 pass
-            changed = f"{DEPLOYMENTS}/web"
             merge = {"Content-Type": "application/merge-patch+json"}
-            patch = b'{"spec": {"replicas": 7, "revisionHistoryLimit": null}}'
-            (await client.patch(changed, content=patch, headers=merge)).raise_for_status()
-            before = (await client.get(changed)).json()
+            changes = {
+                "web": b'{"spec": {"replicas": 7}}',
+                # What was taken away nobody owns: to apply the whole again would bring it back.
+                "api": b'{"metadata": {"annotations": {"autonomous/enabled": null}}}',
+            }
+            for name, patch in changes.items():
+                path = f"{DEPLOYMENTS}/{name}"
+                (await client.patch(path, content=patch, headers=merge)).raise_for_status()
             await client.delete(f"{DEPLOYMENTS}/cart")
 
             async with workloads(port):
-                after = (await client.get(changed)).json()
-                assert after["spec"] == before["spec"]
-                assert after["metadata"]["generation"] == before["metadata"]["generation"]
                 assert await counts(client) == (6, APPLIED)
+                found = {
+                    name: (await client.get(f"{DEPLOYMENTS}/{name}")).json() for name in changes
+                }
+        assert found["web"]["spec"]["replicas"] == 7
+        assert "autonomous/enabled" not in found["api"]["metadata"].get("annotations", {})
+
+    run(test)
+
+
+def test_samples_lie_on_multiples_of_their_interval_over_the_start() -> None:
+    async def test(port: int) -> None:
+        async with running_cluster(USERS, port=port), workloads(port, hours=1.0) as running:
+
+            async def is_live() -> bool:
+                # Twenty seconds of the world in one: what is live has samples by then.
+                return running.scraper.is_live and len(await times()) > 3
+
+            async def times() -> list[float]:
+                since = running.kubelets.kubelets.clock.now() - 60.0
+                found = await asks(running, "timestamp(kube_node_status_capacity)")
+                seen.update(found)
+                return [one for one in seen if one > since]
+
+            seen: set[float] = set()
+            assert await eventually(is_live)
+        assert {one % INTERVAL_SECONDS for one in seen} == {0.0}
 
     run(test)
 
