@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from deployments.embedded.kubernetes.controllers.loop import Controller, Key
 from deployments.embedded.kubernetes.controllers.scheduler import CORDONED, tolerated
 from deployments.embedded.kubernetes.defaults import NOT_READY, UNREACHABLE
-from deployments.embedded.kubernetes.events import record
+from deployments.embedded.kubernetes.events import WARNING, record
 from deployments.embedded.kubernetes.kinds import Kind
 from deployments.embedded.kubernetes.objects import Deletion, timestamp
 from deployments.embedded.kubernetes.pods import is_ready, set_condition
@@ -113,6 +113,8 @@ class Nodes(Controller):
             body = entry.body()
             if silent and is_ready(body) and set_condition(body, "Ready", "False"):
                 self.objects.store.put(pods, body)
+                said = "Node is not ready"
+                record(self.objects, body, "NodeNotReady", said, component=COMPONENT, kind=WARNING)
             if body["metadata"].get("deletionTimestamp"):
                 continue
             stays = [one for taint in taints if (one := self._stays(node, body, taint)) is not None]
