@@ -135,7 +135,11 @@ def test_a_container_waits_for_its_config_map(played: PlayedCluster) -> None:
         return [waiting(one) for one in found] == ["CreateContainerConfigError"]
 
     assert eventually(is_refused, seconds=SECONDS)
-    assert name not in [one["metadata"]["name"] for one in played.pods("search")]
+    # The old one has its time to end, and may still be there when the new one is refused.
+    assert eventually(
+        lambda: name not in [one["metadata"]["name"] for one in played.pods("search")],
+        seconds=SECONDS,
+    )
     kept = {"name": "search-config", "namespace": "shop", "labels": config["metadata"]["labels"]}
     played.api.create(path, {"metadata": kept, "data": config["data"]})
     assert eventually(lambda: played.is_rolled_out("search"), seconds=SECONDS)
