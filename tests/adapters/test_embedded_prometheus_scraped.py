@@ -120,6 +120,13 @@ def test_it_is_answered_alike(
     assert difference(*answers) is None
 
 
+def _newest(server: httpx.Client) -> float:
+    """Return when a server has its last sample of."""
+    query = "max(timestamp(kube_node_status_capacity))"
+    found = asked(server, "query", query=query, time=f"{time.time()}")["data"]["result"]
+    return float(found[0]["value"][1]) if found else 0.0
+
+
 MARKS, REPLACED, SECONDS = 16, 9, 2.0
 
 
@@ -144,7 +151,7 @@ def test_series_of_replaced_pods_end_where_the_scraper_is_told_to_look(
             httpx.Client(base_url=url, trust_env=False) as ours,
         ):
             assert over.wait(120.0)
-            time.sleep(1.0)
+            assert eventually(lambda: _newest(theirs) == found.marks[-1], seconds=30.0)
             # Late in each interval: the end is noticed by the first scrape after it.
             begin, end = found.marks[-6] - 0.1, found.marks[-1] - 0.1
             said = {"start": f"{begin:.1f}", "end": f"{end:.1f}", "step": f"{SECONDS:.0f}"}
