@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deployments.embedded.workloads.containers.companions import Together
-from deployments.embedded.workloads.containers.specs import Rules
+from deployments.embedded.workloads.containers.specs import ContainerSpec, Rules
 from deployments.embedded.workloads.containers.status import container_status, timestamp
 from deployments.embedded.workloads.containers.table import Phase, Table
 from deployments.embedded.workloads.kubelet.clock import Clock
@@ -144,27 +144,12 @@ def _why(reason: str, what: str, names: Sequence[str]) -> tuple[str | None, str 
 
 def evicted_status(one: Resident, *, now: float) -> Body:
     """Return the status of a pod that its kubelet put out; `now` is on the wall."""
-    container: Body = {
-        "name": one.pod.spec.name,
-        "image": one.pod.spec.image,
-        "imageID": "",
-        "ready": False,
-        "started": False,
-        "restartCount": one.restarts_before.get(one.pod.spec.name, 0),
-        "lastState": {},
-        "state": {
-            "terminated": {
-                "exitCode": 137,
-                "reason": "Error",
-                "startedAt": timestamp(one.start_seconds),
-                "finishedAt": timestamp(now),
-            }
-        },
-    }
-    for known in ((one.written or {}).get("containerStatuses") or ())[:1]:
-        container |= {
-            key: known[key] for key in ("imageID", "containerID", "restartCount") if key in known
-        }
+    written = (one.written or {}).get("containerStatuses") or ()
+    known = {each["name"]: each for each in written}
+    beside = [other.spec for other in one.pod.companions if not other.is_init]
+    containers = [
+        _put_out(one, spec, known.get(spec.name, {}), now) for spec in (one.pod.spec, *beside)
+    ]
     failed = ("PodFailed", None)
     why = ("TerminationByKubelet", one.evicted)
     return {
@@ -180,8 +165,30 @@ def evicted_status(one: Resident, *, now: float) -> Body:
             _condition(one, "PodScheduled", True, now),
         ],
         "startTime": timestamp(one.start_seconds),
-        "containerStatuses": [container],
+        "containerStatuses": containers,
     }
+
+
+def _put_out(one: Resident, spec: ContainerSpec, known: Body, now: float) -> Body:
+    """Return the status of a container of a pod that was put out; `known` is what was written last."""
+    kept = ("imageID", "containerID", "restartCount")
+    return {
+        "name": spec.name,
+        "image": spec.image,
+        "imageID": "",
+        "ready": False,
+        "started": False,
+        "restartCount": one.restarts_before.get(spec.name, 0),
+        "lastState": {},
+        "state": {
+            "terminated": {
+                "exitCode": 137,
+                "reason": "Error",
+                "startedAt": timestamp(one.start_seconds),
+                "finishedAt": timestamp(now),
+            }
+        },
+    } | {key: known[key] for key in kept if key in known}
 
 
 def _condition(
