@@ -31,6 +31,7 @@ from benchmarks.cluster_plausibility_data import (
     missing_files,
     recorded_weeks,
 )
+from benchmarks.cluster_plausibility_days import days_table
 from benchmarks.cluster_plausibility_shop import Shop, shop_of, simulated_weeks
 from benchmarks.cluster_plausibility_statistics import (
     FAST,
@@ -89,7 +90,7 @@ Bands = dict[tuple[str, str], Band]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, print a Markdown table, and with --json one line of figures."""
+    """Measure, print Markdown tables, and with --json one line of figures."""
     options = parse_options("cluster_plausibility", argv)
     publish(options, measure(options))
 
@@ -102,10 +103,12 @@ def measure(options: Options) -> Metrics:
         notice(f"not compared with what is missing in {options.data or 'no folder'}: {names}")
     every = QUICK_EVERY if options.quick else 1
     halves: dict[Half, Bands] = {}
+    weeks: dict[str, Weeks] = {}
     if options.data is not None:
         for half in Half:
             progress(f"recorded weeks, {half.name.lower()} half")
-            halves[half] = bands_of(recorded_weeks(options.data, half=half, every=every))
+            weeks = recorded_weeks(options.data, half=half, every=every)
+            halves[half] = bands_of(weeks)
     started = time.process_time()
     shops = [_shop(seed) for seed in (SEEDS[:1] if options.quick else SEEDS)]
     spent = (time.process_time() - started) / len(shops)
@@ -124,6 +127,7 @@ def measure(options: Options) -> Metrics:
     if not options.quick:
         metrics["step_difference"] = step_difference(shops[0], recorded)
     print("\n".join(table(simulated, recorded)), flush=True)
+    print("\n".join(["", *days_table(simulated_weeks(shops), weeks)]), flush=True)
     rest = {k: v for k, v in metrics.items() if not k.startswith(tuple(STATISTICS))}
     print("\n" + "; ".join(f"{k} {'-' if v is None else f'{v:.3g}'}" for k, v in rest.items()))
     return metrics

@@ -21,6 +21,7 @@ from benchmarks.cluster_plausibility_data import (
     missing_files,
     recorded_weeks,
 )
+from benchmarks.cluster_plausibility_days import days_table, mean_day
 from benchmarks.cluster_plausibility_shop import shop_of
 from benchmarks.cluster_plausibility_statistics import (
     FAST,
@@ -149,6 +150,17 @@ def test_missing_recordings_are_named_and_halves_share_no_machine(tmp_path: Path
     # Columns a and c, for e is idle; b and d.
     assert np.array_equal(even[:, 0], busy[:, [0, 2]].T)
     assert np.array_equal(odd[:, 0], busy[:, [1, 3]].T)
+
+
+def test_a_mean_day_is_turned_to_its_peak_and_a_multiple_of_its_mean() -> None:
+    later = np.roll(DAILY, 7)
+    weeks = Weeks(values=np.stack([DAILY, later])[:, None], per_day=24, clock=[True, True])
+    day = mean_day(weeks)
+    assert len(day) == 8
+    assert day.mean() == pytest.approx(1.0)
+    # The three hours around the peak of a sine: (1 + 2 cos 15 degrees) / 3 of its height.
+    assert day[1] == pytest.approx(1.0 + 0.5 * (1.0 + 2.0 * np.cos(np.pi / 12)) / 3.0)
+    assert days_table({"cpu_hourly": weeks}, {})[2].startswith("| processor, simulated |")
 
 
 @pytest.mark.slow
