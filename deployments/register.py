@@ -105,16 +105,25 @@ def save_cluster_blocks(*, kubeconfig: Path, prometheus_url: str | None, home: P
     """
     ours = kubeconfig.is_relative_to(home)
     before = _existing(KubernetesCluster)
-    theirs = before is not None and not _lies_in(before, home)
-    if ours and theirs:
+    if before is not None and ours and not _lies_in(before, home):
         return
-    KubernetesCluster(kubeconfig_path=str(kubeconfig)).save(BLOCK_NAME, overwrite=True)
+    if before is None or before.kubeconfig_path != str(kubeconfig):
+        # Another cluster: what was said of the one before, such as its context, is not of it.
+        KubernetesCluster(kubeconfig_path=str(kubeconfig)).save(BLOCK_NAME, overwrite=True)
     watching = _existing(PrometheusServer)
     if prometheus_url is not None:
-        PrometheusServer(url=prometheus_url).save(BLOCK_NAME, overwrite=True)
+        _save_prometheus(watching, prometheus_url)
     elif watching is not None and watching.url.host == LOOPBACK:
         # Metrics of a simulated cluster would be taken for those of a real one.
         PrometheusServer.delete(BLOCK_NAME)
+
+
+def _save_prometheus(before: PrometheusServer | None, url: str) -> None:
+    """Save an address; a token, a time-out and so on that a person set for that host stay."""
+    found = PrometheusServer(url=url)
+    if before is not None and before.url.host == found.url.host:
+        found = before.model_copy(update={"url": found.url})
+    found.save(BLOCK_NAME, overwrite=True)
 
 
 def _lies_in(cluster: KubernetesCluster, home: Path) -> bool:

@@ -7,6 +7,7 @@ to the API server, as their makers would send them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from deployments.lifecycle import NotUpError
 from deployments.local import Local, at_running_ports, running_state
 from deployments.local_cluster.kubeconfig import KubeconfigError, api_client
 
+DEMONSTRATION = "shop"
+"""Namespace that goes without saying."""
 CONTROL_FILE = "simulator.json"
 MANAGER = "kubectl-edit"
 """Under whose name mistakes are made: that of the command people make them with."""
@@ -177,11 +180,14 @@ class Simulator:
             for name, one in fields.items()
             if one["needed"] and one.get("example") is not None
         }
+        if where in values:
+            message = f"{where} is what was named first, {place!r}; leave {where}= out"
+            raise SimulatorError(message)
         said = dict(values)
         if where == "source" and "target" in said:
             said["target"] = self._workload(str(said["target"]))
         chosen = {where: place, **examples, **said}
-        name = f"{subject.rpartition('/')[2]}-{kind['kind']}".replace(".", "-")[:63]
+        name = _name_of(place, kind["kind"], said)
         _asked(self.control, "PUT", f"/faults/{name}", {"kind": kind["kind"], **chosen})
         return Broken(
             name=name,
@@ -228,6 +234,15 @@ class Simulator:
             return given
         known = [one for one in self.state()["workloads"] if one.rpartition("/")[2] == given]
         return known[0] if len(known) == 1 else given
+
+
+def _name_of(place: str, kind: str, said: Mapping[str, Any]) -> str:
+    """Return a name for a fault: another one where it is somewhere else, the same where it is changed."""
+    parts = [place.removeprefix(f"{DEMONSTRATION}/"), kind]
+    if "target" in said:
+        parts.append(str(said["target"]).removeprefix(f"{DEMONSTRATION}/"))
+    name = re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
+    return name[:63].strip("-")
 
 
 def _is_meant(fault: Json, names: Sequence[str]) -> bool:

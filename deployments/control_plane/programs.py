@@ -43,10 +43,33 @@ def free_ports(*, api_server: int = 0) -> Ports:
     )
 
 
-def etcd_flags(folder: Path, ports: Ports) -> list[str]:
-    """Return etcd's flags; it keeps its data in the folder, and does not wait for the disk."""
-    client, peer = f"http://{LOOPBACK}:{ports.etcd}", f"http://{LOOPBACK}:{ports.etcd_peer}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Files of a certificate that vouches for itself, and of its key; both PEM."""
+
+    shown: Path
+    key: Path
+
+
+def etcd_flags(folder: Path, ports: Ports, pair: Pair) -> list[str]:
+    """Return etcd's flags; it keeps its data in the folder, and does not wait for the disk.
+
+    Whoever reaches etcd has the whole cluster, whatever their role: it speaks only with those who show
+    its own certificate, which nobody but this user can read the key of.
+    """
+    client, peer = f"https://{LOOPBACK}:{ports.etcd}", f"https://{LOOPBACK}:{ports.etcd_peer}"
+    asked = [
+        flag
+        for side in ("", "peer-")
+        for flag in (
+            f"--{side}client-cert-auth",
+            f"--{side}trusted-ca-file={pair.shown}",
+            f"--{side}cert-file={pair.shown}",
+            f"--{side}key-file={pair.key}",
+        )
+    ]
     return [
+        *asked,
         f"--data-dir={folder / 'etcd'}",
         "--unsafe-no-fsync",
         "--logger=zap",
@@ -59,24 +82,25 @@ def etcd_flags(folder: Path, ports: Ports) -> list[str]:
     ]
 
 
-def api_server_flags(
-    ports: Ports, credentials: Credentials, *, shown: Path, key: Path
-) -> list[str]:
+def api_server_flags(ports: Ports, credentials: Credentials, *, own: Pair, etcd: Pair) -> list[str]:
     """Return kube-apiserver's flags.
 
     Args:
         ports: Its own, and that of etcd.
         credentials: Whom it knows.
-        shown: Its certificate, PEM.
-        key: Of the certificate.
+        own: What it shows.
+        etcd: What it shows to etcd, and etcd to it.
     """
     return [
-        f"--etcd-servers=http://{LOOPBACK}:{ports.etcd}",
+        f"--etcd-servers=https://{LOOPBACK}:{ports.etcd}",
+        f"--etcd-cafile={etcd.shown}",
+        f"--etcd-certfile={etcd.shown}",
+        f"--etcd-keyfile={etcd.key}",
         f"--bind-address={LOOPBACK}",
         f"--advertise-address={LOOPBACK}",
         f"--secure-port={ports.api_server}",
-        f"--tls-cert-file={shown}",
-        f"--tls-private-key-file={key}",
+        f"--tls-cert-file={own.shown}",
+        f"--tls-private-key-file={own.key}",
         # Nobody reaches the API through the service `kubernetes`.
         "--endpoint-reconciler-type=none",
         "--authorization-mode=RBAC",

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from deployments.control_plane.programs import (
+    Pair,
     Ports,
     api_server_flags,
     controller_manager_flags,
@@ -92,9 +93,11 @@ def _start(running: Running, ports: Ports) -> ControlPlane:
     folder = running.folder
     credentials = make_credentials(folder)
     shown, key = kept_certificate(folder / "certificates")
-    running.start("etcd", etcd_flags(folder, ports))
+    of_etcd = kept_certificate(folder / "certificates", name="etcd", of_clients=True)
+    own, etcd = Pair(shown=shown, key=key), Pair(shown=of_etcd[0], key=of_etcd[1])
+    running.start("etcd", etcd_flags(folder, ports, etcd))
     running.await_ready("etcd", partial(_accepts, ports.etcd))
-    running.start("kube-apiserver", api_server_flags(ports, credentials, shown=shown, key=key))
+    running.start("kube-apiserver", api_server_flags(ports, credentials, own=own, etcd=etcd))
     plane = ControlPlane(
         url=f"https://{LOOPBACK}:{ports.api_server}",
         ca_file=shown,

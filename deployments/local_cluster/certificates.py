@@ -52,16 +52,22 @@ class Certificate:
         return found
 
 
-def make_certificate(host: str = "127.0.0.1", *, now: datetime | None = None) -> Certificate:
+def make_certificate(
+    host: str = "127.0.0.1", *, now: datetime | None = None, of_clients: bool = False
+) -> Certificate:
     """Return a new certificate for an address of this machine, and for localhost.
 
     Args:
         host: An IP address.
+        of_clients: Clients show it too, to a server that lets in nobody else.
         now: When its life begins, less an hour; the present by default.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "homeostat")])
     begin = (now or datetime.now(UTC)) - SKEW
+    uses = [ExtendedKeyUsageOID.SERVER_AUTH]
+    if of_clients:
+        uses.append(ExtendedKeyUsageOID.CLIENT_AUTH)
     places = [x509.IPAddress(ip_address(host)), x509.DNSName("localhost")]
     made = (
         x509.CertificateBuilder()
@@ -73,7 +79,7 @@ def make_certificate(host: str = "127.0.0.1", *, now: datetime | None = None) ->
         .not_valid_after(begin + LIFETIME)
         .add_extension(x509.SubjectAlternativeName(places), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
@@ -84,19 +90,23 @@ def make_certificate(host: str = "127.0.0.1", *, now: datetime | None = None) ->
     return Certificate(pem=made.public_bytes(serialization.Encoding.PEM), key=private)
 
 
-def kept_certificate(folder: Path, *, now: datetime | None = None) -> tuple[Path, Path]:
+def kept_certificate(
+    folder: Path, *, name: str = "apiserver", now: datetime | None = None, of_clients: bool = False
+) -> tuple[Path, Path]:
     """Return the files of the certificate that a folder keeps, and of its key.
 
     A kubeconfig that names the first goes on working after a restart, also after one that renews it.
 
     Args:
         folder: Made when missing. What has expired or soon will, or is broken, is replaced.
+        name: Of the files.
+        of_clients: As for `make_certificate`.
         now: The present by default.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shown, key = folder / "apiserver.crt", folder / "apiserver.key"
+    shown, key = folder / f"{name}.crt", folder / f"{name}.key"
     if not _is_good(shown, key, now=now or datetime.now(UTC)):
-        made = make_certificate(now=now)
+        made = make_certificate(now=now, of_clients=of_clients)
         write_private(key, made.key.decode())
         write_private(shown, made.pem.decode())
     return shown, key

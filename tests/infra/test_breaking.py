@@ -97,6 +97,7 @@ def test_every_mistake_can_be_made_by_its_name_alone(
     assert broken.undo == "kubectl -n shop rollout undo deployment/recommendations"
     assert _template(played, "recommendations") != before
     managers = played.api.get(path)["metadata"]["managedFields"]
+    assert managers
     spoken_for = {one["manager"] for one in managers if one.get("subresource") != "status"}
     # The last is this test, which mends what others of it have broken.
     assert spoken_for <= {"shop-release", "kubectl-edit", "homeostat"}
@@ -109,6 +110,20 @@ def test_values_that_are_said_go_before_examples(simulator: Simulator) -> None:
     (found,) = simulator.faults()
     assert found["fault"]["target"] == "shop/payments"
     assert found["fault"]["milliseconds"] == 50
+
+
+def test_two_edges_of_one_workload_are_two_faults_and_the_same_again_is_one(
+    simulator: Simulator,
+) -> None:
+    simulator.break_("checkout", "edge-latency", {"target": "payments"})
+    simulator.break_("checkout", "edge-latency", {"target": "cart"})
+    simulator.break_("checkout", "edge-latency", {"target": "cart", "milliseconds": 20})
+
+    found = {one["name"]: one["fault"]["milliseconds"] for one in simulator.faults()}
+    assert found == {
+        "checkout-edge-latency-payments": 500.0,
+        "checkout-edge-latency-cart": 20,
+    }
 
 
 def test_what_is_outside_the_cluster_can_be_down_too(simulator: Simulator) -> None:
@@ -128,6 +143,7 @@ def test_what_is_outside_the_cluster_can_be_down_too(simulator: Simulator) -> No
         ("node-9", "node-lost", {}, "'node-9' is not there; there are node-1"),
         ("cart", "edge-loss", {"target": "search"}, "'shop/search' is not there; there are .*cache"),
         ("basket", "image-tag", {}, "no deployment 'basket'"),
+        ("cart", "slowdown", {"target": "web"}, "target is what was named first, 'shop/cart'"),
         ("cart", "limit", {"resource": "disk"}, "cpu or memory"),
         ("web", "missing-key", {"name": "NONE"}, "'NONE' is not set; there are: .*API_URL"),
     ],

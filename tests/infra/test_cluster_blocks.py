@@ -118,3 +118,20 @@ def test_metrics_of_the_simulated_cluster_are_never_taken_for_those_of_another(
 
     save_cluster_blocks(kubeconfig=theirs, prometheus_url="http://their.example", home=home)
     assert str(_saved()[1].url) == "http://their.example/"
+
+
+def test_what_a_person_set_for_the_same_cluster_stays(home: Path) -> None:
+    ours = home / "kubeconfig"
+    KubernetesCluster(kubeconfig_path=str(ours), context="reader", requests_per_second=5.0).save(
+        BLOCK_NAME, overwrite=True
+    )
+    PrometheusServer(url="http://127.0.0.1:9090", timeout_seconds=300.0).save(
+        BLOCK_NAME, overwrite=True
+    )
+
+    save_cluster_blocks(kubeconfig=ours, prometheus_url="http://127.0.0.1:9191", home=home)
+
+    cluster, prometheus = _saved()
+    assert (cluster.context, cluster.requests_per_second) == ("reader", 5.0)
+    assert str(prometheus.url) == "http://127.0.0.1:9191/"
+    assert prometheus.timeout_seconds == 300.0

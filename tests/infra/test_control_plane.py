@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -146,6 +147,28 @@ def test_the_control_plane_answers_its_users_and_leaves_no_process(tmp_path: Pat
     assert set(plane.pids) == {*PROGRAMS, "guard"}
     assert len(processes) == len(plane.pids)
     assert not any(process.is_running() for process in processes)
+
+
+@pytest.mark.real(*PROGRAMS)
+@pytest.mark.slow
+def test_etcd_speaks_with_nobody_but_the_api_server(tmp_path: Path) -> None:
+    with control_plane(tmp_path) as plane:
+        listening = [
+            one.laddr.port
+            for one in psutil.Process(plane.pids["etcd"]).net_connections("inet")
+            if one.status == psutil.CONN_LISTEN
+        ]
+        answers = []
+        for port in listening:
+            for scheme in ("http", "https"):
+                with pytest.raises(httpx.HTTPError) as refused:
+                    httpx.post(
+                        f"{scheme}://127.0.0.1:{port}/v3/kv/range", json={"key": "Lw=="},
+                        verify=False, trust_env=False,  # noqa: S501 - whoever it is
+                    ).raise_for_status()  # fmt: skip
+                answers.append(refused)
+
+    assert len(answers) == 4
 
 
 @pytest.mark.slow
