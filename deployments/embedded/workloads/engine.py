@@ -175,6 +175,15 @@ class Engine:
             return {}
         return dict(zip(self.world.services, self._state.service_failed.tolist(), strict=True))
 
+    def edge_failed(self) -> Mapping[tuple[str, str], float]:
+        """Return the fraction of calls that failed on each edge in the last step, by caller and called."""
+        if self._state is None:
+            return {}
+        edges, services = self.world.edges, self.world.services
+        ends = zip(edges.source.tolist(), edges.target.tolist(), strict=True)
+        pairs = [(services[source], services[target]) for source, target in ends]
+        return dict(zip(pairs, self._state.edge_failed.tolist(), strict=True))
+
     def _placement(self, now: float) -> Placement:
         fixed, table = self._fixed, self._table
         return Placement(

@@ -6,7 +6,7 @@ nothing, and a corrupt file reads like a wrong configuration.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,26 +56,27 @@ def complaints(
     profile: WorkloadProfile,
     faults: Sequence[ActiveFault],
     *,
-    failed: dict[str, float],
+    failed: Mapping[tuple[str, str], float],
     least: float = 0.05,
 ) -> tuple[Complaint, ...]:
     """Return what a program complains of, one for each dependency that fails, in its order.
 
     Args:
         profile: Of the program.
-        faults: In force; what is wrong with an edge is told in its words.
-        failed: Fraction of calls that each service fails, by name.
+        faults: In force: they choose the words, never whether there are any.
+        failed: Fraction of calls that fail on each edge, by caller and called.
         least: Below that fraction nobody complains.
     """
     found = []
     for to in profile.dependencies:
+        share = failed.get((profile.name, to.name), 0.0)
+        if share < least:
+            continue
         on_edge = [_of_edge(one.fault, profile.name, to.name) for one in faults]
         trouble = next((one for one in on_edge if one is not None), None)
-        if trouble is None and failed.get(to.name, 0.0) >= least:
-            gone = failed[to.name] >= 1.0 - 1e-6
-            trouble = Trouble.REFUSED if gone else Trouble.UNAVAILABLE
-        if trouble is not None:
-            found.append(Complaint(dependency=to.name, trouble=trouble))
+        if trouble is None:
+            trouble = Trouble.REFUSED if share >= 1.0 - 1e-6 else Trouble.UNAVAILABLE
+        found.append(Complaint(dependency=to.name, trouble=trouble))
     return tuple(found)
 
 

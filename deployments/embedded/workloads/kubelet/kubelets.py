@@ -183,7 +183,7 @@ class Kubelets:
         tick = self.engine.step(now_seconds=now, step_seconds=now - since, faults=faults)
         self._tick, self._shown = tick, on_wall(tick.table, self.clock)
         self._note_silence(tick)
-        failed = dict(self.engine.service_failed())
+        failed = self.engine.edge_failed()
         for one in tick.happenings:
             resident = self._residents[one.row]
             self.logbook.happened(resident, one, now=now, faults=faults, failed=failed)

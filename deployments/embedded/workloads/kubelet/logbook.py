@@ -98,7 +98,7 @@ class Logbook:
 
     def happened(
         self, one: Resident, what: Happening, *, now: float, faults: Sequence[ActiveFault],
-        failed: Mapping[str, float],
+        failed: Mapping[tuple[str, str], float],
     ) -> None:  # fmt: skip
         """Write what a program says when it starts and when it ends.
 
@@ -107,7 +107,7 @@ class Logbook:
             what: What happened.
             now: When.
             faults: In force.
-            failed: Fraction of calls that each service fails.
+            failed: Fraction of calls that fail on each edge, by caller and called.
         """
         names, wall = one.names_of(what.container), self._clock.on_wall(now)
         log = self._logs[one.pod.namespace, one.pod.name][names.container]
@@ -132,14 +132,14 @@ class Logbook:
                     Cause(int(what.detail)),
                     seconds=wall,
                     key=pod_key(one.pod.namespace, one.pod.name),
-                    complaints=complaints(profile, faults, failed=dict(failed)),
+                    complaints=complaints(profile, faults, failed=failed),
                     missing=sorted(profile.required_keys - spec.variables),
                 )
                 self._write(log, wall, *lines)
 
     def work(
         self, residents: Sequence[Resident], tick: Tick, *, since: float, now: float,
-        faults: Sequence[ActiveFault], failed: Mapping[str, float],
+        faults: Sequence[ActiveFault], failed: Mapping[tuple[str, str], float],
     ) -> None:  # fmt: skip
         """Write what programs say while they run.
 
@@ -149,7 +149,7 @@ class Logbook:
             since: When the step before it ended.
             now: When it ended.
             faults: In force.
-            failed: Fraction of calls that each service fails.
+            failed: Fraction of calls that fail on each edge, by caller and called.
         """
         up = running(tick.table) & tick.answer.booted
         answer, wall = tick.answer, self._clock.on_wall(now)
@@ -164,7 +164,7 @@ class Logbook:
             self._write(self._first(one), wall, line)
         rows = _due(up & (answer.offered_rps > 0), tick, since, now, COMPLAINT_SECONDS)
         found = {
-            at: complaints(self._world.workloads[at], faults, failed=dict(failed))
+            at: complaints(self._world.workloads[at], faults, failed=failed)
             for at in {int(tick.placement.workload[row]) for row in rows}
         }
         for row in rows:

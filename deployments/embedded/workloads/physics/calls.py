@@ -88,6 +88,7 @@ class Quality:
         dependency_passes: (W,) fraction of requests that no dependency fails.
         worst_failed: (W,) fraction of calls that fail on its worst edge that matters.
         worst_crashing: (W,) the same over dependencies that it cannot be without.
+        edge_failed: (E,) fraction of calls on an edge that fail, after retries.
     """
 
     seconds: Floats
@@ -96,6 +97,7 @@ class Quality:
     dependency_passes: Floats
     worst_failed: Floats
     worst_crashing: Floats
+    edge_failed: Floats
 
 
 def quality(
@@ -114,6 +116,7 @@ def quality(
     seconds, passes = seconds.copy(), np.where(effects.down, 0.0, passes)
     spent, log_passes = np.zeros(len(seconds)), np.zeros(len(seconds))
     worst, crashing = np.zeros(len(seconds)), np.zeros(len(seconds))
+    edge_failed = np.zeros(len(edges.source))
     own, alone = seconds.copy(), passes.copy()
     lost = effects.edge_loss
     # Each lost packet is sent again; after so many the call has failed.
@@ -138,6 +141,7 @@ def quality(
         fails = np.where(queued, handed, fails)
         took = took * _attempts(fails, edges.retries[rows])
         fails = fails ** (1.0 + edges.retries[rows])
+        edge_failed[rows] = fails
         calls, share = edges.calls[rows], edges.share[rows]
         missed = share * (1.0 - (1.0 - fails) ** calls) * edges.fails[rows]
         spent += np.bincount(source, share * calls * took, len(spent))
@@ -153,6 +157,7 @@ def quality(
         dependency_passes=np.exp(log_passes[:count]),
         worst_failed=worst[:count],
         worst_crashing=crashing[:count],
+        edge_failed=edge_failed,
     )
 
 

@@ -96,6 +96,7 @@ class State:
         dependency_seconds: (W,) what the dependencies of one request took in the last step.
         service_failed: (S,) fraction of calls that a service failed in the last step.
         service_seconds: (S,) mean latency of a service in the last step.
+        edge_failed: (E,) fraction of calls on an edge that failed in the last step, after retries.
     """
 
     restarts: Ints
@@ -108,6 +109,7 @@ class State:
     dependency_seconds: Floats
     service_failed: Floats
     service_seconds: Floats
+    edge_failed: Floats
 
     def realigned(self, rows: Ints) -> State:
         """Return the state for another list of replicas.

@@ -90,6 +90,7 @@ def _next_state(scene: Scene, work: Work, found: Quality, kept: Held) -> State:
         dependency_seconds=state.dependency_seconds + moved,
         service_failed=1.0 - found.passes,
         service_seconds=found.seconds,
+        edge_failed=found.edge_failed,
     )
 
 

@@ -144,6 +144,7 @@ class World:
             dependency_seconds=np.zeros(workloads),
             service_failed=np.zeros(services),
             service_seconds=np.full(services, OUTSIDE_SECONDS),
+            edge_failed=np.zeros(len(self.edges.source)),
             ceiling_cores=np.zeros(count),
         )
 

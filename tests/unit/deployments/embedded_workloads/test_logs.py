@@ -18,6 +18,7 @@ from deployments.embedded.workloads.physics.fault_kinds import (
     KINDS,
     CertificateExpired,
     DnsFailure,
+    EdgeLatency,
     EdgePartition,
 )
 from deployments.embedded.workloads.physics.faults import ActiveFault, Fault
@@ -84,12 +85,13 @@ def active(fault: Fault) -> list[ActiveFault]:
 def test_a_program_complains_of_the_edge_that_fails(
     fault: Fault, dependency: str, trouble: Trouble
 ) -> None:
-    found = complaints(CHECKOUT, active(fault), failed={})
+    found = complaints(CHECKOUT, active(fault), failed={("shop/checkout", dependency): 1.0})
     assert found == (Complaint(dependency=dependency, trouble=trouble),)
 
 
 def test_without_names_it_complains_of_everything_it_calls() -> None:
-    found = complaints(CHECKOUT, active(DnsFailure(target="shop/checkout")), failed={})
+    failed = {("shop/checkout", to.name): 1.0 for to in CHECKOUT.dependencies}
+    found = complaints(CHECKOUT, active(DnsFailure(target="shop/checkout")), failed=failed)
     assert [one.trouble for one in found] == [Trouble.NO_HOST] * len(CHECKOUT.dependencies)
     assert "lookup cart.shop.svc.cluster.local: no such host" in complaint_line(
         found[0], seconds=NOON
@@ -97,9 +99,18 @@ def test_without_names_it_complains_of_everything_it_calls() -> None:
 
 
 def test_a_dependency_that_fails_by_itself_is_refused_or_unavailable() -> None:
-    found = complaints(CHECKOUT, [], failed={"shop/cart": 1.0, "shop/payments": 0.3})
+    cart, payments = ("shop/checkout", "shop/cart"), ("shop/checkout", "shop/payments")
+    found = complaints(CHECKOUT, [], failed={cart: 1.0, payments: 0.3})
     assert [one.trouble for one in found] == [Trouble.REFUSED, Trouble.UNAVAILABLE]
-    assert complaints(CHECKOUT, [], failed={"shop/cart": 0.01}) == ()
+    assert complaints(CHECKOUT, [], failed={cart: 0.01}) == ()
+
+
+def test_a_fault_of_an_edge_that_fails_no_call_is_not_complained_of() -> None:
+    fault = EdgeLatency(source="shop/checkout", target="shop/payments", milliseconds=1.0)
+
+    assert (
+        complaints(CHECKOUT, active(fault), failed={("shop/checkout", "shop/payments"): 0.0}) == ()
+    )
 
 
 def test_a_line_says_the_trouble_in_a_client_librarys_words_and_no_name_of_ours() -> None:
