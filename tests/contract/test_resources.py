@@ -39,6 +39,10 @@ def _only_name(make: Callable[[str], Object]) -> Callable[[str, str], Object]:
 
 
 LABELS = {"metadata": {"labels": {"changed": "yes"}}}
+USE_OF_CPU = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+}
 KINDS = [
     Kind(plural="pods", make=_only_name(manifests.pod), change=LABELS, delete_answers="Pod"),
     Kind(
@@ -270,6 +274,10 @@ def test_a_deleted_namespace_terminates_takes_nothing_new_and_takes_all_with_it(
     assert api.until(path("namespaces"), name, lambda it: not it) == {}
 
 
+def _without(body: Object, field: str) -> Object:
+    return {**body, "spec": {key: it for key, it in body["spec"].items() if key != field}}
+
+
 @pytest.mark.parametrize(
     ("plural", "make", "expected"),
     [
@@ -324,6 +332,12 @@ def test_a_deleted_namespace_terminates_takes_nothing_new_and_takes_all_with_it(
             lambda: manifests.autoscaler("defaults"),
             {"spec": {"minReplicas": 1}},
             id="autoscaler",
+        ),
+        pytest.param(
+            "horizontalpodautoscalers",
+            lambda: _without(manifests.autoscaler("unmeasured"), "metrics"),
+            {"spec": {"metrics": [USE_OF_CPU]}},
+            id="autoscaler that says no metric",
         ),
     ],
 )

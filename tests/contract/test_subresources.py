@@ -208,6 +208,83 @@ def test_a_pod_that_does_not_run_is_evicted_whatever_a_budget_says(
     assert status == 201
 
 
+def test_a_pod_that_never_ran_is_evicted_though_its_budget_has_no_healthy_one(
+    api: Api, namespace: str, name: str
+) -> None:
+    api.make("pods", namespace, _member(name, "pending"))
+    _budget(api, namespace, name, healthy=0)
+
+    status, _ = _evict(api, namespace, f"{name}-pending")
+
+    assert status == 201
+
+
+def test_a_pod_that_is_on_its_way_out_may_be_evicted_once_more(
+    api: Api, namespace: str, name: str
+) -> None:
+    held = _member(name, "leaving")
+    held["metadata"]["finalizers"] = ["tests.homeostat.dev/hold"]
+    url = path("pods", namespace, f"{name}-leaving")
+    api.make("pods", namespace, held)
+    make_ready(api, namespace, f"{name}-leaving")
+    api.delete(url).object()
+    _budget(api, namespace, name, healthy=0)
+
+    status, _ = _evict(api, namespace, f"{name}-leaving")
+
+    assert status == 201
+    api.patch(url, {"metadata": {"finalizers": None}}).object()
+
+
+@pytest.mark.parametrize(
+    ("policy", "healthy", "answer"),
+    [
+        pytest.param(None, 0, 429, id="unsaid, budget not met"),
+        pytest.param(None, 1, 201, id="unsaid, budget met"),
+        pytest.param("IfHealthyBudget", 0, 429, id="if healthy, budget not met"),
+        pytest.param("IfHealthyBudget", 1, 201, id="if healthy, budget met"),
+        pytest.param("AlwaysAllow", 0, 201, id="always, budget not met"),
+        pytest.param("AlwaysAllow", 1, 201, id="always, budget met"),
+    ],
+)
+def test_whether_a_pod_that_runs_unready_is_evicted_is_a_policy_of_its_budget(
+    api: Api, namespace: str, name: str, policy: str | None, healthy: int, answer: int
+) -> None:
+    for number in range(healthy):
+        api.make("pods", namespace, _member(name, str(number)))
+        make_ready(api, namespace, f"{name}-{number}")
+    api.make("pods", namespace, _member(name, "unready"))
+    set_status(api, namespace, f"{name}-unready", {"phase": "Running"})
+    rule = {} if policy is None else {"unhealthyPodEvictionPolicy": policy}
+    _budget(api, namespace, name, healthy=healthy, minAvailable=1, **rule)
+
+    status, _ = _evict(api, namespace, f"{name}-unready")
+
+    assert status == answer
+
+
+def test_a_dry_eviction_leaves_a_budget_as_it_was(api: Api, namespace: str, name: str) -> None:
+    _protected(api, namespace, name, pods=2)
+    url = path("poddisruptionbudgets", namespace, name)
+    before = api.get(url).object()["status"]
+
+    status, _ = _evict(api, namespace, f"{name}-0", deleteOptions={"dryRun": ["All"]})
+
+    assert (status, api.get(url).object()["status"]) == (201, before)
+
+
+def test_an_unknown_policy_for_unready_pods_is_refused(api: Api, namespace: str, name: str) -> None:
+    body = manifests.disruption_budget(name, minAvailable=1, unhealthyPodEvictionPolicy="Sometimes")
+
+    reply = api.post(path("poddisruptionbudgets", namespace), body)
+
+    assert (reply.status, reply.body.get("reason")) == (422, "Invalid")
+    assert reply.body["message"].endswith(
+        'spec.unhealthyPodEvictionPolicy: Unsupported value: "Sometimes": '
+        'supported values: "AlwaysAllow", "IfHealthyBudget"'
+    )
+
+
 def test_a_dry_eviction_evicts_nothing(api: Api, namespace: str, name: str) -> None:
     api.make("pods", namespace, manifests.pod(name))
 
@@ -270,11 +347,15 @@ def _protected(api: Api, namespace: str, name: str, *, pods: int) -> Object:
     for number in range(pods):
         api.make("pods", namespace, _member(name, str(number)))
         make_ready(api, namespace, f"{name}-{number}")
-    api.make("poddisruptionbudgets", namespace, manifests.disruption_budget(name))
+    return _budget(api, namespace, name, healthy=pods)
+
+
+def _budget(api: Api, namespace: str, name: str, *, healthy: int, **spec: object) -> Object:
+    api.make("poddisruptionbudgets", namespace, manifests.disruption_budget(name, **spec))
     return api.until(
         path("poddisruptionbudgets", namespace),
         name,
-        lambda it: it.get("status", {}).get("currentHealthy") == pods,
+        lambda it: it.get("status", {}).get("currentHealthy") == healthy,
     )
 
 

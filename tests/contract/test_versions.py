@@ -218,11 +218,11 @@ def test_a_list_that_makes_no_sense_is_refused(
 
 
 def test_a_list_of_the_future_is_not_waited_for_long(api: Api, namespace: str) -> None:
-    reply = api.get(path("configmaps", namespace), resourceVersion="999999999")
+    reply = api.get(path("configmaps", namespace), resourceVersion="999999999999999999")
 
     assert (reply.status, reply.body["reason"]) == (504, "Timeout")
     assert reply.body["message"].startswith(
-        "Timeout: Too large resource version: 999999999, current: "
+        "Timeout: Too large resource version: 999999999999999999, current: "
     )
     assert reply.body["details"]["causes"] == [
         {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
