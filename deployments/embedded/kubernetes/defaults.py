@@ -204,7 +204,11 @@ def _service(body: Body) -> None:
 
 
 def _autoscaler(body: Body) -> None:
-    _say(body.setdefault("spec", {}), minReplicas=1)
+    spec = body.setdefault("spec", {})
+    _say(spec, minReplicas=1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
 
 
 def _namespace(body: Body) -> None:

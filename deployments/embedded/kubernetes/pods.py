@@ -12,6 +12,8 @@ from deployments.embedded.kubernetes.selectors import object_selector
 from deployments.embedded.kubernetes.store import Body, Entry
 
 RETRY_SECONDS = 10
+ALWAYS = "AlwaysAllow"
+VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
 def bind(objects: Objects, kind: Kind, pod: Entry, node: str) -> Entry:
@@ -64,14 +66,19 @@ def evict(objects: Objects, kind: Kind, pod: Entry, how: Deletion) -> tuple[Entr
         ApiError: 429 where a budget has no disruption left.
     """
     body = pod.body()
-    budgets = _budgets(objects, pod)
-    unneeded = (body.get("status") or {}).get("phase") in FINISHED or not is_ready(body)
+    budgets = [] if _needs_no_budget(body) else _budgets(objects, pod)
     if len(budgets) > 1:
         message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
         raise ApiError(500, "InternalError", message)
-    if budgets and not (unneeded and _is_healthy(budgets[0].body())):
-        _spend(objects, budgets[0], pod)
+    if budgets and (is_ready(body) or not _spares_unready(budgets[0].body())):
+        _spend(objects, budgets[0], pod, dry_run=how.dry_run)
     return objects.delete(kind, pod.namespace, pod.name, how)
+
+
+def _needs_no_budget(body: Body) -> bool:
+    """Return whether a pod serves nobody (canIgnorePDB): not yet, no longer, or not for long."""
+    phase = (body.get("status") or {}).get("phase")
+    return phase in (*FINISHED, "Pending") or bool(body["metadata"].get("deletionTimestamp"))
 
 
 def _budgets(objects: Objects, pod: Entry) -> list[Entry]:
@@ -85,14 +92,20 @@ def _budgets(objects: Objects, pod: Entry) -> list[Entry]:
     ]
 
 
-def _is_healthy(budget: Body) -> bool:
+def _spares_unready(budget: Body) -> bool:
+    """Return whether a pod that is not ready goes without being counted."""
+    if budget["spec"].get("unhealthyPodEvictionPolicy") == ALWAYS:
+        return True
     status = budget.get("status") or {}
     return int(status.get("currentHealthy", 0)) >= int(status.get("desiredHealthy", 0)) > 0
 
 
-def _spend(objects: Objects, budget: Entry, pod: Entry) -> None:
+def _spend(objects: Objects, budget: Entry, pod: Entry, *, dry_run: bool) -> None:
     body = budget.body()
     status = body.setdefault("status", {})
+    if int(status.get("observedGeneration", 0)) < int(body["metadata"].get("generation", 0)):
+        why = f"The disruption budget {budget.name} is still being processed by the server."
+        raise _violated(why, retry_after=RETRY_SECONDS)
     left = int(status.get("disruptionsAllowed", 0))
     if left <= 0:
         healthy, desired = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
@@ -100,11 +113,16 @@ def _spend(objects: Objects, budget: Entry, pod: Entry) -> None:
             f"The disruption budget {budget.name} needs {desired} healthy pods and has {healthy} "
             "currently"
         )
-        details = {"causes": [{"reason": "DisruptionBudget", "message": why}]}
-        message = "Cannot evict pod as it would violate the pod's disruption budget."
-        raise ApiError(429, "TooManyRequests", message, details=details)
+        raise _violated(why)
+    if dry_run:
+        return
     status["disruptionsAllowed"] = left - 1
     status.setdefault("disruptedPods", {})[pod.name] = timestamp()
     kind = objects.kinds.find("policy", "v1", "poddisruptionbudgets")
     if kind is not None:
         objects.store.put(kind, body)
+
+
+def _violated(why: str, *, retry_after: int | None = None) -> ApiError:
+    details = {"causes": [{"reason": "DisruptionBudget", "message": why}]}
+    return ApiError(429, "TooManyRequests", VIOLATED, details=details, retry_after=retry_after)

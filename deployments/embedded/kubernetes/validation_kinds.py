@@ -17,6 +17,7 @@ KEY_MESSAGE = (
 )
 SERVICES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 LAST_PORT = 65535
+EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -56,6 +57,9 @@ def _budget(body: Body) -> Iterator[Cause]:
                 "'93%', regex used for validation is '[0-9]+%')"
             )
             yield wrong(f"spec.{name}", value, message)
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in EVICTION_POLICIES:
+        yield unsupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES)
 
 
 def _autoscaler(body: Body) -> Iterator[Cause]:
