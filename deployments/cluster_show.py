@@ -15,6 +15,8 @@ from deployments.simulator import Broken
 
 Json = dict[str, Any]
 SUBJECTS = ("node", "source", "target")
+LEAST_RPS = 0.01
+"""Of nothing, no share fails."""
 LATE_SECONDS, FAILING_SHARE = 1.0, 0.01
 """Above which a workload is shown in red."""
 
@@ -42,7 +44,9 @@ def faults(console: Console, found: Sequence[Json], *, as_json: bool) -> None:
             soft_wrap=True,
         )
         return
-    table = Table("name", "kind", "where", "since", "values")
+    table = Table("name", "kind", "where", "since", "values", box=None, pad_edge=False)
+    # Names are what `mend` is given.
+    table.columns[0].no_wrap = True
     for one in found:
         inside = one["fault"]
         where = next(inside[name] for name in SUBJECTS if name in inside)
@@ -120,12 +124,12 @@ def _cells(one: Json) -> list[Text]:
     failed = one["failed_rps"]
     # Messages fail when they are taken from the queue, which may be later than they came.
     offered = max(one["offered_rps"], failed)
-    share = failed / offered if offered > 0 else 0.0
+    share = failed / offered if offered >= LEAST_RPS else None
     latency = one["latency_seconds"]
     return [
         _marked(f"{one['ready']}/{one['replicas']}", bad=one["ready"] < one["replicas"]),
         Text(f"{one['offered_rps']:.1f}"),
-        _marked(f"{share:.1%}", bad=share > FAILING_SHARE),
+        Text("-") if share is None else _marked(f"{share:.1%}", bad=share > FAILING_SHARE),
         _marked(f"{latency * 1000:.0f} ms", bad=latency > LATE_SECONDS),
         Text(f"{one['backlog']:.0f}" if one["backlog"] else "-"),
     ]

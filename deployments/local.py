@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -25,22 +26,22 @@ SUPERVISED = "HOMEOSTAT_SUPERVISED_BY"
 class PortInUseError(Exception):
     """Another program listens where `up` was told to."""
 
-    def __init__(self, port: int, *, service: str, option: str) -> None:
+    def __init__(self, port: int, *, service: str, option: str, other: int) -> None:
         self.port = port
         super().__init__(
             f"port {port} for the {service} is in use by another program; stop that program or "
-            f"choose another port with `{option} {port + 1}`"
+            f"choose another port with `{option} {other}`"
         )
 
 
 class SamePortError(PortInUseError):
     """One port was given for two services."""
 
-    def __init__(self, port: int, *, service: str, option: str) -> None:
+    def __init__(self, port: int, *, service: str, option: str, other: int) -> None:
         Exception.__init__(
             self,
             f"port {port} is given twice; choose another one for the {service} with "
-            f"`{option} {port + 1}`",
+            f"`{option} {other}`",
         )
         self.port = port
 
@@ -295,10 +296,15 @@ def refuse_used_ports(local: Local) -> None:
         SamePortError: Two are one port.
     """
     wanted = used_ports(local)
+    all_given = {port for port, *_ in wanted}
+    other = {
+        port: next(one for one in itertools.count(port + 1) if one not in all_given)
+        for port in all_given
+    }
     given: set[int] = set()
     for port, service, option in wanted:
         if port in given:
-            raise SamePortError(port, service=service, option=option)
+            raise SamePortError(port, service=service, option=option, other=other[port])
         given.add(port)
     for port, service, option in wanted:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -306,7 +312,9 @@ def refuse_used_ports(local: Local) -> None:
             try:
                 probe.bind((LOOPBACK, port))
             except OSError as error:
-                raise PortInUseError(port, service=service, option=option) from error
+                raise PortInUseError(
+                    port, service=service, option=option, other=other[port]
+                ) from error
 
 
 def supervised_processes(local: Local) -> list[psutil.Process]:

@@ -27,6 +27,9 @@ CONTROL_FILE = "simulator.json"
 MANAGER = "kubectl-edit"
 """Under whose name mistakes are made: that of the command people make them with."""
 TIMEOUT_SECONDS = 10.0
+ATTEMPTS = 5
+"""At a change that others are in the way of."""
+REVISION = "deployment.kubernetes.io/revision"
 _SUBJECTS = ("node", "source", "target")
 """Fields that say where a fault is; the first that a kind has."""
 
@@ -35,6 +38,10 @@ Json = dict[str, Any]
 
 class SimulatorError(Exception):
     """The simulator cannot be reached or refuses, or there is no such workload or kind."""
+
+
+class ChangedMeanwhileError(SimulatorError):
+    """Somebody else changed the object between reading and writing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,7 @@ def running_simulator(local: Local) -> Iterator[Simulator]:
         SimulatorError: The cluster is somebody's own: nothing in it is ours to break.
     """
     state = running_state(local)
-    if state is None or not state.ready:
+    if state is None:
         raise NotUpError
     local = at_running_ports(local, state)
     if not local.has_own_cluster or local.kubeconfig is None:
@@ -81,7 +88,8 @@ def running_simulator(local: Local) -> Iterator[Simulator]:
         found = json.loads(path.read_text())
         url, token = found["url"], found["token"]
     except (OSError, ValueError, LookupError) as error:
-        message = f"{path} does not say where the simulator is; see {local.logs / 'workloads.log'}"
+        starting = "" if state.ready else "it is still starting; "
+        message = f"{starting}no word of the simulator in {path}; its log is {local.logs / 'workloads.log'}"
         raise SimulatorError(message) from error
     with (
         _control(url, token) as control,
@@ -212,20 +220,28 @@ class Simulator:
             message = f"there is no deployment {subject!r}; `homeostat workloads` lists them"
             raise SimulatorError(message)
         path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
-        deployment = _asked(self.api, "GET", path)
-        try:
-            chosen = {**example_of(kind, deployment), **values}
-            made = change_of(kind, chosen).of(deployment)
-        except InvalidValueError as error:
-            raise SimulatorError(str(error)) from error
-        _asked(self.api, "PUT", path, made, fieldManager=MANAGER)
+        for attempt in range(ATTEMPTS):
+            deployment = _asked(self.api, "GET", path)
+            try:
+                chosen = {**example_of(kind, deployment), **values}
+                made = change_of(kind, chosen).of(deployment)
+            except InvalidValueError as error:
+                raise SimulatorError(str(error)) from error
+            try:
+                _asked(self.api, "PUT", path, made, fieldManager=MANAGER)
+                break
+            except ChangedMeanwhileError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        before = (deployment["metadata"].get("annotations") or {}).get(REVISION, "")
+        to = f" --to-revision={before}" if before else ""
         return Broken(
             name="",
             kind=kind,
             subject=f"{namespace}/{name}",
             sentence=CHANGES[kind].sentence,
             values=chosen,
-            undo=f"kubectl -n {namespace} rollout undo deployment/{name}",
+            undo=f"kubectl -n {namespace} rollout undo deployment/{name}{to}",
         )
 
     def _workload(self, given: str) -> str:
@@ -272,4 +288,6 @@ def _asked(
         name = path.rpartition("/")[2]
         message = f"there is no deployment {name!r}; `homeostat workloads` lists them"
         raise SimulatorError(message)
+    if answer.status_code == HTTPStatus.CONFLICT:
+        raise ChangedMeanwhileError(str(found.get("message")))
     raise SimulatorError(str(found.get("error") or found.get("message") or answer.status_code))

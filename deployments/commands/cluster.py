@@ -29,7 +29,7 @@ def break_(what: str, fault: str, *values: str, as_json: AsJson = False) -> int:
         as_json: For programs.
     """
     try:
-        given = parameters_from(values)
+        given = parameters_from(values, example="factor=4")
         with running_simulator(Local(home=default_home())) as simulator:
             found = simulator.break_(what, fault, given)
     except (NotUpError, SimulatorError, ValueError) as error:

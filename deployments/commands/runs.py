@@ -28,8 +28,12 @@ def run(flow: str, *parameters: str) -> int:
         return complain("not run", error)
 
 
-def parameters_from(words: tuple[str, ...]) -> dict[str, object]:
+def parameters_from(words: tuple[str, ...], *, example: str = "need.vcpu=64") -> dict[str, object]:
     """Return flow parameters from key=value words.
+
+    Args:
+        words: Of the command line.
+        example: For whoever forgets the form.
 
     Raises:
         ValueError: A word has no "=", an empty key, or a value that is not YAML.
@@ -38,7 +42,7 @@ def parameters_from(words: tuple[str, ...]) -> dict[str, object]:
     for word in words:
         key, equals, text = word.partition("=")
         if not equals or not all(key.split(".")):
-            message = f"parameter {word!r} is not of the form key=value, for example need.vcpu=64"
+            message = f"{word!r} is not of the form key=value, for example {example}"
             raise ValueError(message)
         try:
             value = _plain(yaml.safe_load(text))

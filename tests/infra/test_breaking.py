@@ -94,7 +94,9 @@ def test_every_mistake_can_be_made_by_its_name_alone(
 
     broken = simulator.break_("recommendations", kind, {})
 
-    assert broken.undo == "kubectl -n shop rollout undo deployment/recommendations"
+    undo = "kubectl -n shop rollout undo deployment/recommendations --to-revision="
+    assert broken.undo.startswith(undo)
+    assert broken.undo.removeprefix(undo).isdigit()
     assert _template(played, "recommendations") != before
     managers = played.api.get(path)["metadata"]["managedFields"]
     assert managers
@@ -142,6 +144,7 @@ def test_what_is_outside_the_cluster_can_be_down_too(simulator: Simulator) -> No
         ("basket", "memory-demand", {}, "'basket' is not there; there are .*shop/cart"),
         ("node-9", "node-lost", {}, "'node-9' is not there; there are node-1"),
         ("cart", "edge-loss", {"target": "search"}, "'shop/search' is not there; there are .*cache"),
+        ("cart", "image-tag", {"tag": None}, r"tag is None; give a tag such as 2\.5\.0"),
         ("basket", "image-tag", {}, "no deployment 'basket'"),
         ("cart", "slowdown", {"target": "web"}, "target is what was named first, 'shop/cart'"),
         ("cart", "limit", {"resource": "disk"}, "cpu or memory"),

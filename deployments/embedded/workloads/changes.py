@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -50,6 +51,16 @@ class ImageTag(SpecChange):
     kind: ClassVar[str] = "image-tag"
     sentence: ClassVar[str] = "Rolls out another tag: one that exits at its start, or is not there."
     tag: str
+
+    def __post_init__(self) -> None:
+        """Check the tag.
+
+        Raises:
+            InvalidValueError: It is none.
+        """
+        if not re.fullmatch(r"[\w][\w.-]{0,127}", str(self.tag)) or self.tag is None:
+            reason = f"is {self.tag!r}; give a tag such as 2.5.0"
+            raise InvalidValueError(self.kind, "tag", reason)
 
     def _change(self, container: Manifest) -> None:
         container["image"] = f"{container['image'].rpartition(':')[0]}:{self.tag}"

@@ -132,7 +132,8 @@ def test_a_port_in_use_is_refused_with_the_option_to_change(option: str, service
 
     assert refused.value.port == port
     assert f"port {port} for the {service} is in use" in str(refused.value)
-    assert f"`--{option.replace('_', '-')} {port + 1}`" in str(refused.value)
+    free = next(one for one in range(port + 1, port + 9) if one not in ports.values())
+    assert f"`--{option.replace('_', '-')} {free}`" in str(refused.value)
 
 
 def test_one_port_for_two_services_is_refused() -> None:
