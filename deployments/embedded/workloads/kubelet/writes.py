@@ -13,8 +13,10 @@ from deployments.embedded.workloads.kubelet.client import RefusedError
 
 WORKERS = 32
 RETRY_SECONDS = 1.0
-_EXPECTED = (404, 409)
-"""The object is gone, or is another of that name: there is nothing left to write."""
+_GONE, _CONFLICT = 404, 409
+_ANOTHER, _THERE = "UID in ", "already exists"
+"""What a conflict says that no further try resolves: a precondition names another object, or what was to
+be made has been (apiserver, registry/rest/delete.go and api/errors)."""
 
 
 class Rank(IntEnum):
@@ -92,14 +94,19 @@ class Writes:
                     self._take_turn(key, self._waiting[key][1])
 
     def _refused(self, key: Hashable, send: Send, rank: Rank, error: RefusedError) -> None:
-        if error.transient:
+        if error.transient or _may_pass(error):
             loop = asyncio.get_running_loop()
             loop.call_later(self._retry_seconds, self._again, key, send, rank)
             return
-        self.failed += error.code not in _EXPECTED
-        if error.code not in _EXPECTED:
+        if error.code not in (_GONE, _CONFLICT):
+            self.failed += 1
             _log.warning("kubelet.write.refused code=%d reason=%s", error.code, error)
 
     def _again(self, key: Hashable, send: Send, rank: Rank) -> None:
         if key not in self._waiting:
             self.want(key, send, rank=rank)
+
+
+def _may_pass(error: RefusedError) -> bool:
+    """Return whether a refusal is a conflict with another writer, rather than about another object."""
+    return error.code == _CONFLICT and not any(said in str(error) for said in (_ANOTHER, _THERE))
