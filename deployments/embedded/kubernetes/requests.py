@@ -39,6 +39,11 @@ class Target:
     part: str = ""
 
 
+def namespace_of(target: Target) -> str:
+    """Return the namespace that a role has to cover; a namespace object lies in itself."""
+    return target.name if target.kind.name == "Namespace" else target.namespace
+
+
 def target_of(path: str, kinds: Kinds) -> Target:
     """Return what a path leads to.
 

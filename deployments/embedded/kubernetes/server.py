@@ -41,6 +41,7 @@ from deployments.embedded.kubernetes.requests import (
     is_true,
     is_watch,
     listing_of,
+    namespace_of,
     target_of,
     writer_of,
 )
@@ -106,27 +107,31 @@ class ApiServer:
         if not _is_of_objects(path):
             return self._document(request, user)
         target = target_of(path, self._objects.kinds)
-        verb = _verb(request, target)
         attempt = Attempt(
-            verb=verb,
+            verb=_verb(request, target),
             group=target.kind.group,
             plural=target.kind.plural,
             part=target.part,
-            namespace=_namespace_of(target),
+            namespace=namespace_of(target),
             name=target.name,
         )
         self._access.check(user, attempt)
-        await self._faults.meet(attempt, request)
-        return await self._do(request, target, verb, user)
+
+        async def do() -> web.StreamResponse:
+            return await self._do(request, target, attempt, user)
+
+        return await self._faults.meet(attempt, user, request, do)
 
     async def _pass_on(
         self, request: web.Request, remote: Registration, user: User
     ) -> web.StreamResponse:
         attempt = attempt_of(request.method, request.path, request.query)
         self._access.check(user, attempt)
-        if attempt.plural:
-            await self._faults.meet(attempt, request)
-        return await self._aggregator.pass_on(request, remote, user)
+
+        async def do() -> web.StreamResponse:
+            return await self._aggregator.pass_on(request, remote, user)
+
+        return await (self._faults.meet(attempt, user, request, do) if attempt.plural else do())
 
     def _document(self, request: web.Request, user: User) -> web.StreamResponse:
         path, kinds = request.path, self._objects.kinds
@@ -148,11 +153,13 @@ class ApiServer:
         return found
 
     async def _do(
-        self, request: web.Request, target: Target, verb: str, user: User
+        self, request: web.Request, target: Target, attempt: Attempt, user: User
     ) -> web.StreamResponse:
-        match verb:
+        match attempt.verb:
             case "watch":
-                return await self._watch(request, target)
+                wanted = listing_of(request.query, target.kind)
+                told = lines(self._objects.store, target, wanted, _form(request))
+                return await wire.streamed(request, self._faults.through(told, attempt, user))
             case "list":
                 return self._list(request, target)
             case "get":
@@ -168,21 +175,6 @@ class ApiServer:
             case "deletecollection":
                 return self._delete_all(request, target, await whole_body(request))
         raise errors.not_allowed()
-
-    async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
-        wanted, form = listing_of(request.query, target.kind), _form(request)
-        response = web.StreamResponse(headers={"Content-Type": wire.JSON})
-        response.enable_chunked_encoding()
-        await response.prepare(request)
-        told = lines(self._objects.store, target, wanted, form)
-        try:
-            async for line in self._faults.through(told):
-                if line:
-                    await response.write(line)
-        except ConnectionResetError:
-            return response
-        await response.write_eof()
-        return response
 
     def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
         store, wanted = self._objects.store, listing_of(request.query, target.kind)
@@ -392,8 +384,3 @@ def _verb(request: web.Request, target: Target) -> str:
         case "create":
             return "create"
     raise errors.not_allowed()
-
-
-def _namespace_of(target: Target) -> str:
-    """Return the namespace that a role has to cover; a namespace object lies in itself."""
-    return target.name if target.kind.name == "Namespace" else target.namespace

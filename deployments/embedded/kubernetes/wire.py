@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -182,3 +182,18 @@ def success(kind: Kind | None = None, entry: Entry | None = None, *, code: int =
         details = {"name": entry.name, **group, "kind": kind.plural, "uid": entry.uid}
         return found | {"details": details}
     return found | {"code": code}
+
+
+async def streamed(request: web.Request, told: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Answer with lines as they come, until they end or nobody reads them any more."""
+    response = web.StreamResponse(headers={"Content-Type": JSON})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    try:
+        async for line in told:
+            if line:
+                await response.write(line)
+    except ConnectionResetError:
+        return response
+    await response.write_eof()
+    return response
