@@ -55,11 +55,15 @@ class Nodes(Controller):
         body = entry.body()
         silent = self._silent_seconds(body)
         if silent is not None and silent > GRACE_SECONDS:
+            heard = _heartbeats(body)
             for name in CONDITIONS:
                 set_condition(
                     body, name, "Unknown",
                     reason="NodeStatusUnknown", message="Kubelet stopped posting node status.",
                 )  # fmt: skip
+            for one in body["status"]["conditions"]:
+                if one["type"] in heard:
+                    one["lastHeartbeatTime"] = heard[one["type"]]
         conditions = {
             one["type"]: one["status"] for one in (body.get("status") or {}).get("conditions") or ()
         }
@@ -89,7 +93,10 @@ class Nodes(Controller):
             del self._seen[place]
 
     def _silent_seconds(self, node: Body) -> float | None:
-        """Return how long a node has said nothing; None for one that never had a lease."""
+        """Return how long a node has said nothing; None for one that never had a lease.
+
+        A status is a sign of life as a lease is: who comes back sends both, in any order.
+        """
         leases = self.kind("coordination.k8s.io", "v1", "leases")
         found = self.objects.store.get(leases, LEASES, node["metadata"]["name"])
         if found is None:
@@ -97,7 +104,8 @@ class Nodes(Controller):
         renewed = (found.body().get("spec") or {}).get("renewTime")
         if not renewed:
             return None
-        return (datetime.now(UTC) - datetime.fromisoformat(renewed)).total_seconds()
+        said = max(datetime.fromisoformat(one) for one in (renewed, *_heartbeats(node).values()))
+        return (datetime.now(UTC) - said).total_seconds()
 
     def _mark_and_evict(self, node: Body, taints: list[Body], *, silent: bool) -> float | None:
         """Tell pods of a silent node not ready, and end those that do not tolerate its taints.
@@ -147,6 +155,14 @@ class Nodes(Controller):
         self.objects.delete(pods, namespace, name, Deletion())
         said = f"Marking for deletion Pod {namespace}/{name}"
         record(self.objects, body, "TaintManagerEviction", said, component=EVICTOR)
+
+
+def _heartbeats(node: Body) -> dict[str, str]:
+    """Return when a kubelet last told of each condition."""
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    return {
+        one["type"]: one["lastHeartbeatTime"] for one in conditions if one.get("lastHeartbeatTime")
+    }
 
 
 def _taint(
