@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from deployments.embedded.kubernetes.controllers.budgets import Budgets
 from deployments.embedded.kubernetes.controllers.collector import Collector, Namespaces
 from deployments.embedded.kubernetes.controllers.definitions import Definitions
 from deployments.embedded.kubernetes.controllers.deployments import Deployments
+from deployments.embedded.kubernetes.controllers.events import Events
 from deployments.embedded.kubernetes.controllers.nodes import LEASES, Nodes
 from deployments.embedded.kubernetes.controllers.quotas import Quotas
 from deployments.embedded.kubernetes.controllers.registrations import Registrations
@@ -31,7 +33,7 @@ from deployments.local_cluster.certificates import Certificate
 
 CONTROLLERS = (
     Definitions, Collector, Namespaces, Deployments, ReplicaSets, Scheduler, Budgets, Nodes,
-    Quotas, Roles,
+    Quotas, Roles, Events,
 )  # fmt: skip
 NAMESPACES = ("default", "kube-system", "kube-public", LEASES)
 LEAVE_SECONDS = 0.1
@@ -57,7 +59,8 @@ async def running_cluster(
     Yields:
         The port.
     """
-    objects = Objects(Store(), Kinds())
+    # Whoever watched the server before goes on from a version that is older than every one of this.
+    objects = Objects(Store(version=time.time_ns() // 1000), Kinds())
     namespaces = objects.kinds.built_in("", "v1", "namespaces")
     for name in NAMESPACES:
         objects.create(namespaces, "", {"metadata": {"name": name}}, WRITER)
@@ -87,15 +90,21 @@ async def running_cluster(
             for one in controllers:
                 one.cancel()
     finally:
-        await _close(runner)
+        await close(runner, secure=certificate is not None)
 
 
-async def _close(runner: web.AppRunner) -> None:
+async def close(runner: web.AppRunner, *, secure: bool) -> None:
+    """End a server and its connections.
+
+    Args:
+        runner: Of the server.
+        secure: Whether it speaks TLS.
+    """
     served = runner.server
     transports = [] if served is None else [one.transport for one in served.connections]
     await runner.cleanup()
     left = [one for one in transports if isinstance(one, asyncio.Transport)]
-    if any(one.get_extra_info("ssl_object") is not None for one in left):
+    if secure and left:
         # Under TLS they take leave of the other side before they close, which an idle one never answers.
         await asyncio.sleep(LEAVE_SECONDS)
         for one in left:

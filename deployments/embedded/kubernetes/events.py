@@ -8,8 +8,6 @@ from typing import Any
 from deployments.embedded.kubernetes.objects import Objects, timestamp
 from deployments.embedded.kubernetes.store import Body
 
-MOST = 5_000
-"""Events of a cluster; the oldest go first."""
 NORMAL, WARNING = "Normal", "Warning"
 
 
@@ -55,9 +53,6 @@ def record(
             "reportingInstance": "",
         },
     )
-    entries = objects.store.shelf(events).entries
-    if len(entries) > MOST:
-        objects.store.remove(events, next(iter(entries.values())))
 
 
 def _metadata(name: str, namespace: str, now: str, digest: str) -> dict[str, Any]:

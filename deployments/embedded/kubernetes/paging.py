@@ -65,11 +65,12 @@ class Pages:
         """
         try:
             found = orjson.loads(base64.urlsafe_b64decode(token.encode() + b"=="))
-            number, begin = int(found["list"]), int(found["begin"])
+            number, begin, version = (int(found[key]) for key in ("list", "begin", "rv"))
         except (binascii.Error, ValueError, KeyError, TypeError) as error:
             message = f"invalid continue token: continue key is not valid: {error}"
             raise bad_request(message) from error
-        if number not in self._kept:
+        # The lists of a server before this one had the same numbers.
+        if self._kept.get(number, (None,))[0] != version:
             msg = (
                 "The provided continue parameter is too old to display a consistent list result. "
                 "You can start a new list without the continue parameter."
@@ -82,7 +83,8 @@ class Pages:
         end = min(begin + (limit or len(entries)), len(entries))
         if end == len(entries):
             return Page(entries=entries[begin:end], version=version)
-        token = base64.urlsafe_b64encode(orjson.dumps({"v": FORMAT, "list": number, "begin": end}))
+        said = {"v": FORMAT, "rv": version, "list": number, "begin": end}
+        token = base64.urlsafe_b64encode(orjson.dumps(said))
         return Page(
             entries=entries[begin:end],
             version=version,

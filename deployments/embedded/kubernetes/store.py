@@ -139,10 +139,13 @@ class Store:
 
     Attributes:
         version: Of the last write; writes count one up, whatever the kind.
+
+    Args:
+        version: To begin with, at least 1.
     """
 
-    def __init__(self) -> None:
-        self.version = 1
+    def __init__(self, *, version: int = 1) -> None:
+        self.version = version
         self._forgotten = 0
         self._shelves: dict[tuple[str, str], Shelf] = {}
 
