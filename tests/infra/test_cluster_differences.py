@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from deployments.control_plane.run import control_plane
@@ -95,6 +96,32 @@ def _is_job_begun(asked: Asked) -> bool:
     jobs = "/apis/batch/v1/namespaces/default/jobs"
     asked.made(jobs, {"metadata": {"name": "job"}, "spec": {"template": template}})
     return asked.comes(lambda: "startTime" in asked.read(f"{jobs}/job").get("status", {}))
+
+
+def _parts_and_versions(asked: Asked) -> list[int]:
+    asked.made(f"{DEFAULT}/pods", manifests.pod("unchanged", nodeSelector={"nobody": "has"}))
+    paths = (
+        "/apis/autoscaling/v1/horizontalpodautoscalers", f"{DEFAULT}/pods/unchanged/resize",
+        f"{DEFAULT}/pods/unchanged/ephemeralcontainers",
+    )  # fmt: skip
+    return [asked.status(path) for path in paths]
+
+
+def _scale_applied(asked: Asked) -> int:
+    deployments = "/apis/apps/v1/namespaces/default/deployments"
+    asked.made(deployments, manifests.deployment("scaled", replicas=0))
+    scale = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {"name": "scaled"},
+        "spec": {"replicas": 0},
+    }
+    return asked.admin.patch(
+        f"{deployments}/scaled/scale",
+        params={"fieldManager": "tests", "force": "true"},
+        content=orjson.dumps(scale),
+        headers={"Content-Type": "application/apply-patch+yaml"},
+    ).status_code
 
 
 def _kinds(asked: Asked) -> set[int]:
@@ -240,6 +267,10 @@ DIFFERENCES = {
     "Jobs, CronJobs, PersistentVolumeClaims, HorizontalPodAutoscalers": Difference(
         ask=_is_job_begun, real=True, embedded=False
     ),
+    "parts and versions that nothing of ours uses": Difference(
+        ask=_parts_and_versions, real=[200] * 3, embedded=[404] * 3
+    ),
+    "applying a scale": Difference(ask=_scale_applied, real=200, embedded=400),
     "kinds that nothing of ours uses": Difference(ask=_kinds, real={200}, embedded={404}),
     "what the scheduler says of preemption": Difference(
         ask=_preemption, real=["no new claims", "preemption:"], embedded=[]
