@@ -107,6 +107,11 @@ class Writes:
             self.want(key, send, rank=rank)
 
 
+def is_there(error: RefusedError) -> bool:
+    """Return whether what was to be made has been made."""
+    return error.code == _CONFLICT and _THERE in str(error)
+
+
 def _may_pass(error: RefusedError) -> bool:
     """Return whether a refusal is a conflict with another writer, rather than about another object."""
-    return error.code == _CONFLICT and not any(said in str(error) for said in (_ANOTHER, _THERE))
+    return error.code == _CONFLICT and _ANOTHER not in str(error) and not is_there(error)

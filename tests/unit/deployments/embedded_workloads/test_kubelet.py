@@ -83,11 +83,12 @@ class Recorded:
 
     written: list[tuple[str, str, Body]] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
+    said: str = "no"
 
     async def write(self, method: str, path: str, body: Body, **_: str) -> Body:
         self.written.append((method, path, body))
         if self.codes and (code := self.codes.pop(0)):
-            raise RefusedError(code, "no")
+            raise RefusedError(code, self.said)
         return body
 
 
@@ -263,6 +264,19 @@ def test_an_event_that_was_forgotten_is_made_again() -> None:
 
     assert [method for method, _, _ in client.written] == ["POST", "PATCH", "POST"]
     assert client.written[2][2]["count"] == 2
+
+
+def test_an_event_of_which_only_the_answer_was_lost_is_counted_from_then_on() -> None:
+    client = Recorded(codes=[409], said='events "web.1" already exists')
+    writes, one = AtOnce(), resident()
+    events = PodEvents(cast("Client", client), writes, clock=still_clock())
+    event = Event(type="Normal", reason="Pulled", message="done")
+
+    for at in range(2):
+        events.tell(one, event, node="node-2", now=NOW + at)
+        writes.empty()
+
+    assert [method for method, _, _ in client.written] == ["POST", "PATCH"]
 
 
 def test_one_pod_may_not_flood_the_cluster_with_events() -> None:
