@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 import numpy as np
@@ -19,6 +20,8 @@ MOST_POINTS = 11_000
 """Of one series in one answer; the server refuses more."""
 LONGEST_IN_URL = 1500
 """Characters of a query that is sent in the address; longer ones are posted, as servers and proxies ask."""
+FORM = "application/x-www-form-urlencoded"
+PARTIAL = "the server says that its answer is partial"
 
 
 class PrometheusUnreachableError(TransientError):
@@ -55,11 +58,13 @@ class Samples:
         labels: (n,) of each series.
         times: (steps,) seconds since 1970.
         values: (n, steps); NaN where the series has no sample.
+        warnings: Why something may be missing, in the server's words; empty where the answer is whole.
     """
 
     labels: tuple[Mapping[str, str], ...]
     times: FloatArray
     values: FloatArray
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -104,17 +109,18 @@ class PrometheusClient:
         """Return the value of each series at one instant, now by default.
 
         Raises:
-            QueryRefusedError: The query is no PromQL, or answers with a text.
+            QueryRefusedError: The query is no PromQL, or answers with a text or with native histograms.
             PrometheusUnreachableError: Nobody answers.
         """
         said = {"query": query} | ({} if at is None else {"time": f"{at.timestamp():.3f}"})
-        data = self._ask("/query", said)
-        rows = _rows(data)
+        answer = self._ask("/query", said)
+        rows = _rows(answer.data, "value")
         when = at or datetime.now(UTC)
         pairs = [one["value"] for one in rows]
         times = np.array([float(pairs[0][0]) if pairs else when.timestamp()])
         values = np.array([[float(value)] for _, value in pairs]).reshape(len(rows), 1)
-        return Samples(labels=tuple(one["metric"] for one in rows), times=times, values=values)
+        labels = tuple(one["metric"] for one in rows)
+        return Samples(labels=labels, times=times, values=values, warnings=answer.warnings)
 
     def range(self, query: str, *, start: datetime, end: datetime, step: timedelta) -> Samples:
         """Return each series from start to end, both included, on a grid of steps.
@@ -122,7 +128,7 @@ class PrometheusClient:
         Asked for in as many pieces as the server's limit of points asks for.
 
         Raises:
-            QueryRefusedError: The query is no PromQL, or the grid is empty.
+            QueryRefusedError: The query is no PromQL, answers with native histograms, or the grid is empty.
             PrometheusUnreachableError: Nobody answers.
         """
         seconds = step.total_seconds()
@@ -132,6 +138,7 @@ class PrometheusClient:
         count = math.floor((end - start) / step + 1e-9) + 1
         grid: FloatArray = start.timestamp() + seconds * np.arange(count, dtype=np.float64)
         found: dict[tuple[tuple[str, str], ...], FloatArray] = {}
+        warnings: dict[str, None] = {}
         for first in range(0, count, MOST_POINTS):
             part = grid[first : first + MOST_POINTS]
             said = {
@@ -140,7 +147,9 @@ class PrometheusClient:
                 "end": f"{part[-1]:.3f}",
                 "step": f"{seconds:.3f}",
             }
-            for one in _rows(self._ask("/query_range", said)):
+            answer = self._ask("/query_range", said)
+            warnings |= dict.fromkeys(answer.warnings)
+            for one in _rows(answer.data, "values"):
                 key = tuple(sorted(one["metric"].items()))
                 values = found.setdefault(key, np.full(count, np.nan))
                 _fill(values, one["values"], begin=float(grid[0]), step=seconds)
@@ -148,6 +157,7 @@ class PrometheusClient:
             labels=tuple(dict(key) for key in found),
             times=grid,
             values=np.array(list(found.values())).reshape(len(found), count),
+            warnings=tuple(warnings),
         )
 
     def series(
@@ -156,34 +166,36 @@ class PrometheusClient:
         """Return the labels of every series that fits one of the matchers in a time."""
         said = [("match[]", one) for one in matchers]
         said += [("start", f"{start.timestamp():.3f}"), ("end", f"{end.timestamp():.3f}")]
-        found: list[dict[str, str]] = self._ask("/series", said)
+        found: list[dict[str, str]] = self._ask("/series", said).data
         return found
 
     def label_values(self, label: str) -> list[str]:
         """Return every value of a label."""
-        found: list[str] = self._ask(f"/label/{label}/values", {})
+        found: list[str] = self._ask(f"/label/{label}/values", {}).data
         return found
 
-    def _ask(self, path: str, said: Mapping[str, str] | list[tuple[str, str]]) -> Any:
-        pairs: list[tuple[str, Any]] = list(said.items() if isinstance(said, Mapping) else said)
+    def _ask(self, path: str, said: Mapping[str, str] | list[tuple[str, str]]) -> _Answer:
+        pairs = list(said.items() if isinstance(said, Mapping) else said)
         self.queries += 1
         try:
             if sum(len(value) for _, value in pairs) > LONGEST_IN_URL:
-                answer = self._http.post(path, data=dict(pairs))
+                # Pairs, not a mapping: a name such as match[] comes as often as there are matchers.
+                headers = {"Content-Type": FORM}
+                answer = self._http.post(path, content=urlencode(pairs), headers=headers)
             else:
                 answer = self._http.get(path, params=[*pairs])
         except httpx.HTTPError as error:
             msg = f"Prometheus at {self._http.base_url} does not answer: {str(error) or type(error).__name__}"
             raise PrometheusUnreachableError(msg) from error
-        return self._data(answer)
+        return self._told(answer)
 
-    def _data(self, answer: httpx.Response) -> Any:
+    def _told(self, answer: httpx.Response) -> _Answer:
         try:
             found = answer.json()
         except ValueError:
             found = {}
         if answer.is_success and found.get("status") == "success":
-            return found["data"]
+            return _Answer(data=found["data"], warnings=_warnings(found))
         kind = found.get("errorType", "")
         said = found.get("error") or answer.text[:200] or answer.reason_phrase
         message = f"Prometheus refused {answer.request.url.path} ({answer.status_code}): {said}"
@@ -193,14 +205,39 @@ class PrometheusClient:
         raise QueryRefusedError(message, kind=kind)
 
 
-def _rows(data: Any) -> list[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    data: Any
+    warnings: tuple[str, ...]
+
+
+def _warnings(found: Mapping[str, Any]) -> tuple[str, ...]:
+    # VictoriaMetrics only sets a flag where Thanos and Prometheus give reasons.
+    said = tuple(str(one) for one in found.get("warnings") or ())
+    return said or ((PARTIAL,) if found.get("isPartial") else ())
+
+
+def _rows(data: Any, numbers: str) -> list[Any]:
+    """Return the series of an answer; `numbers` is the key of what each must have, and have alone."""
     match data.get("resultType"):
         case "vector" | "matrix":
-            return list(data["result"])
+            rows: list[Any] = list(data["result"])
+            for one in rows:
+                _refuse_histograms(one, numbers)
+            return rows
         case "scalar":
             return [{"metric": {}, "value": data["result"]}]
     msg = f"the query answers with a {data.get('resultType')}, not with series of numbers"
     raise QueryRefusedError(msg, kind="bad_data")
+
+
+def _refuse_histograms(row: Mapping[str, Any], numbers: str) -> None:
+    if "histogram" in row or "histograms" in row or numbers not in row:
+        msg = (
+            f"the query answers with native histograms of {row.get('metric')}, not with numbers; "
+            "ask for histogram_quantile, histogram_count or histogram_sum of them"
+        )
+        raise QueryRefusedError(msg, kind="bad_data")
 
 
 def _fill(values: FloatArray, pairs: Sequence[Sequence[Any]], *, begin: float, step: float) -> None:

@@ -108,6 +108,9 @@ def test_a_server_lists_series_and_values(server: PrometheusClient) -> None:
     assert {one["__name__"] for one in found} == {"kube_pod_info", "up"}
     assert server.label_values("code") == ["200", "500"]
     assert server.label_values("nobody") == []
+    # Long ones are posted, each of them.
+    long = server.series([f'up{{node!="{"x" * 2_000}"}}', 'kube_pod_info{node="node-0"}'], **span)
+    assert sorted(map(str, long)) == sorted(map(str, found))
 
 
 def test_a_server_is_posted_a_long_query(server: PrometheusClient) -> None:
@@ -206,6 +209,63 @@ def test_a_long_query_is_posted() -> None:
 
     client(answer).instant("x" * 4000)
     assert methods == ["POST"]
+
+
+def test_every_matcher_is_posted() -> None:
+    posted = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        posted.append(parse_qs(request.content.decode())["match[]"])
+        return httpx.Response(200, json={"status": "success", "data": []})
+
+    matchers = ['up{a="%s"}' % ("x" * 900), 'down{a="%s"}' % ("y" * 900)]
+    client(answer).series(matchers, start=START, end=START)
+    assert posted == [matchers]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"metric": {"job": "a"}, "histograms": [[START.timestamp(), {"count": "1"}]]},
+        {"metric": {"job": "a"}, "values": [[START.timestamp(), "1"]], "histograms": [[1.0, {}]]},
+    ],
+)
+def test_native_histograms_are_refused_in_a_range(row: dict[str, Any]) -> None:
+    with pytest.raises(QueryRefusedError, match=r"native histograms of .*job.*histogram_quantile"):
+        client(lambda _: success("matrix", [row])).range(
+            "latency", start=START, end=START, step=MINUTE
+        )
+
+
+def test_native_histograms_are_refused_at_an_instant() -> None:
+    row = {"metric": {}, "histogram": [START.timestamp(), {"count": "1"}]}
+    with pytest.raises(QueryRefusedError, match="native histograms"):
+        client(lambda _: success("vector", [row])).instant("latency")
+
+
+@pytest.mark.parametrize(
+    ("said", "warnings"),
+    [
+        ({}, ()),
+        ({"warnings": ["store down", "slow"]}, ("store down", "slow")),
+        ({"isPartial": True}, ("the server says that its answer is partial",)),
+        ({"isPartial": True, "warnings": ["store down"]}, ("store down",)),
+    ],
+)
+def test_what_a_server_warns_of_comes_with_the_samples(
+    said: dict[str, Any], warnings: tuple[str, ...]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        kind = "matrix" if request.url.path.endswith("_range") else "vector"
+        body = {"status": "success", "data": {"resultType": kind, "result": []}, **said}
+        return httpx.Response(200, json=body)
+
+    asked = client(answer)
+    assert asked.instant("up").warnings == warnings
+    # Two pieces that warn of the same.
+    found = asked.range("up", start=START, end=START + MOST_POINTS * MINUTE, step=MINUTE)
+    assert (asked.queries, found.warnings) == (3, warnings)
 
 
 @pytest.mark.parametrize(
