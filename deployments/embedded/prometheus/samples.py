@@ -1,4 +1,7 @@
-"""Samples of series in memory: appended a metric at a time, read as arrays, dropped when they are old."""
+"""Samples of series in memory: appended a metric at a time, read as arrays, dropped when they are old.
+
+Whoever reads in another thread takes a `snapshot` where samples are appended, which costs no copy of numbers.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,16 @@ class _Chunk:
         whole = np.repeat(self.steady[:, None], len(self.times), axis=1)
         whole[self.moving] = self.bits
         return whole[rows]
+
+    def as_now(self) -> _Chunk:
+        """Return a chunk that does not change: numbers are only ever written to columns after its last."""
+        return _Chunk(
+            times=list(self.times),
+            rows=dict(self.rows),
+            bits=self.bits,
+            moving=self.moving,
+            steady=self.steady,
+        )
 
     @property
     def bytes(self) -> int:
@@ -186,6 +199,15 @@ class Samples:
         """Return what the numbers of all samples take."""
         return sum(chunk.bytes for one in self._families.values() for chunk in one.chunks)
 
+    def snapshot(self) -> Samples:
+        """Return the samples as they are now, to be read in any thread while others are appended here."""
+        found = Samples(retention_seconds=self._retention / 1000.0, most_bytes=self._most_bytes)
+        for name, one in self._families.items():
+            # A full chunk has been closed, and changes no more.
+            chunks = [chunk if chunk.moving is not None else chunk.as_now() for chunk in one.chunks]
+            found._families[name] = _Family(chunks=chunks, live=one.live, newest=one.newest)
+        return found
+
     def newest_time(self, name: str) -> int:
         """Return when a metric had its last samples, milliseconds of Unix time.
 
@@ -239,18 +261,41 @@ class Samples:
         found, count = [], 0
         for metric in names:
             family = self._families.get(metric)
-            one = None if family is None else _read(metric, family, wanted, start, end)
+            one = None if family is None else _meant(metric, family, wanted, start, end)
             if one is not None:
-                count += one.values.size
+                count += one.count
                 found.append(one)
             if count > MOST_SAMPLES:
                 raise TooManySamplesError
-        return found
+        return [_read(one) for one in found]
 
 
-def _read(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meant:
+    """What is to be read of one metric: counted before any of it is.
+
+    Attributes:
+        labels: (S,) with the metric's name.
+        place: Row of each series, by its labels without the name.
+        chunks: That have any of it.
+        times: (n,) of the chunks.
+        inside: Which of those are asked for.
+    """
+
+    labels: tuple[Labels, ...]
+    place: dict[Labels, int]
+    chunks: list[_Chunk]
+    times: Ints
+    inside: slice
+
+    @property
+    def count(self) -> int:
+        return len(self.labels) * int(self.inside.stop - self.inside.start)
+
+
+def _meant(
     name: str, family: _Family, wanted: Callable[[Labels], bool], start: int, end: int
-) -> Selected | None:
+) -> _Meant | None:
     chunks = [one for one in family.chunks if one.times[0] <= end and one.times[-1] >= start]
     known: dict[Labels, Labels | None] = {}
     for chunk in chunks:
@@ -261,21 +306,30 @@ def _read(
     place = {labels: at for at, labels in enumerate(one for one, named in known.items() if named)}
     if not place:
         return None
-    parts = []
-    for chunk in chunks:
+    times = np.array([when for chunk in chunks for when in chunk.times], dtype=np.int64)
+    return _Meant(
+        labels=tuple(named for named in known.values() if named is not None),
+        place=place,
+        chunks=chunks,
+        times=times,
+        inside=slice(*np.searchsorted(times, [start, end + 1])),
+    )
+
+
+def _read(meant: _Meant) -> Selected:
+    place, parts = meant.place, []
+    for chunk in meant.chunks:
         pairs = [(row, place[labels]) for labels, row in chunk.rows.items() if labels in place]
         part = np.full((len(place), len(chunk.times)), _ABSENT[0])
         rows, places = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         part[places] = chunk.read(rows)
         parts.append(part)
-    times = np.array([when for chunk in chunks for when in chunk.times], dtype=np.int64)
-    inside = slice(*np.searchsorted(times, [start, end + 1]))
-    bits = np.concatenate(parts, axis=1)[:, inside]
+    bits = np.concatenate(parts, axis=1)[:, meant.inside]
     ended = bits == _ENDED[0]
     present = ~ended & (bits != _ABSENT[0])
     return Selected(
-        labels=tuple(named for named in known.values() if named is not None),
-        times=times[inside],
+        labels=meant.labels,
+        times=meant.times[meant.inside],
         # The marker is a NaN that arithmetic complains of.
         values=np.where(present, np.ascontiguousarray(bits).view(np.float64), np.nan),
         present=present,

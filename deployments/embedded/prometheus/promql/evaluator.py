@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
@@ -21,8 +21,10 @@ from deployments.embedded.prometheus.promql.aggregation import (
     ranked,
 )
 from deployments.embedded.prometheus.promql.calls import CALLS
+from deployments.embedded.prometheus.promql.limits import Check, unlimited
 from deployments.embedded.prometheus.promql.selecting import (
     LOOK_BACK_MS,
+    TOO_MANY,
     instants,
     milliseconds,
     select,
@@ -38,7 +40,7 @@ from deployments.embedded.prometheus.promql.values import (
     stacked,
 )
 from deployments.embedded.prometheus.promql.windows import Ranged, Windows, windows_of
-from deployments.embedded.prometheus.samples import Samples
+from deployments.embedded.prometheus.samples import MOST_SAMPLES, Samples, Selected
 from deployments.embedded.workloads.physics.arrays import Floats, Ints
 
 _OVER: dict[str, Callable[[Windows], Ranged]] = {
@@ -65,10 +67,12 @@ class Evaluator:
     Args:
         samples: To read.
         steps: (K,) instants in milliseconds of Unix time, rising, at least one.
+        check: Called between pieces of work; what it raises ends them.
     """
 
-    def __init__(self, samples: Samples, steps: Ints) -> None:
+    def __init__(self, samples: Samples, steps: Ints, *, check: Check = unlimited) -> None:
         self._samples = samples
+        self._check = check
         self.steps = steps
 
     def value(self, node: Any) -> Value:
@@ -82,6 +86,7 @@ class Evaluator:
             return self._value(node)
 
     def _value(self, node: Any) -> Value:
+        self._check()
         match node:
             case ast.NumberLiteral():
                 return self._number(node.val)
@@ -127,10 +132,23 @@ class Evaluator:
         """Return the series of a selector, and (S, K) when their samples are of, in seconds."""
         ends = self.steps - milliseconds(node.offset)
         start, end = int(ends[0]) - LOOK_BACK_MS, int(ends[-1])
-        parts = [instants(one, ends) for one in select(self._samples, node, start=start, end=end)]
+        parts = [instants(one, ends) for one in self._select(node, start=start, end=end)]
         count = len(self.steps)
         times = np.concatenate([np.zeros((0, count)), *(when for _, when in parts)])
         return stacked([vector for vector, _ in parts], count), times
+
+    def _select(self, node: ast.VectorSelector, *, start: int, end: int) -> Iterator[Selected]:
+        """Yield samples of the series of a selector, one metric after the other.
+
+        Raises:
+            QueryError: There are too many of them, or too many numbers in the answer.
+        """
+        found = select(self._samples, node, start=start, end=end)
+        if sum(len(one.labels) for one in found) * len(self.steps) > MOST_SAMPLES:
+            raise QueryError(TOO_MANY)
+        for one in found:
+            self._check()
+            yield one
 
     def ranged(
         self, node: Any, function: Callable[[Windows], Ranged], *, named: bool = False
@@ -149,8 +167,9 @@ class Evaluator:
         ends = self.steps - milliseconds(selector.offset)
         start, end = int(ends[0]) - length, int(ends[-1])
         parts = []
-        for one in select(self._samples, selector, start=start, end=end):
-            values, present = function(windows_of(one, ends, range_ms=length))
+        for one in self._select(selector, start=start, end=end):
+            windowed = windows_of(one, ends, range_ms=length, check=self._check)
+            values, present = function(windowed)
             parts.append(Vector(labels=one.labels, values=values, present=present))
         found = stacked(parts, len(ends))
         if named:
@@ -204,10 +223,6 @@ class Evaluator:
         if method is None:
             raise _unknown(name, kind="function")
         return method(self, given)
-
-
-KNOWN_FUNCTIONS = frozenset([*_EXTENDED, *_OVER, *functions.NUMBERS, *CALLS])
-"""Names of functions that can be called."""
 
 
 def _unknown(name: str, *, kind: str) -> QueryError:

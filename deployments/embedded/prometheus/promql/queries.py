@@ -10,6 +10,7 @@ import numpy as np
 import promql_parser as ast
 
 from deployments.embedded.prometheus.promql.evaluator import Evaluator
+from deployments.embedded.prometheus.promql.limits import Check, unlimited
 from deployments.embedded.prometheus.promql.selecting import milliseconds, select
 from deployments.embedded.prometheus.promql.values import (
     BadQueryError,
@@ -27,22 +28,23 @@ MOST_STEPS = 11_000
 """Of one series in one answer."""
 
 
-def instant_answer(samples: Samples, query: str, *, time_ms: int) -> Json:
+def instant_answer(samples: Samples, query: str, *, time_ms: int, check: Check = unlimited) -> Json:
     """Return the data of an answer at an instant: resultType and result.
 
     Args:
         samples: To read.
         query: PromQL.
         time_ms: Milliseconds of Unix time.
+        check: Called between pieces of work; what it raises ends them.
 
     Raises:
         QueryError: There is no answer.
     """
     node = parsed(query)
     if isinstance(node, ast.MatrixSelector):
-        return _matrix(_samples_of(samples, node, time_ms))
+        return _matrix(_samples_of(samples, node, time_ms), check)
     steps = np.array([time_ms], dtype=np.int64)
-    value = Evaluator(samples, steps).value(node)
+    value = Evaluator(samples, steps, check=check).value(node)
     if isinstance(value, Vector):
         result = [
             {"metric": dict(labels), "value": [time_ms / 1000, number(values[0])]}
@@ -55,7 +57,15 @@ def instant_answer(samples: Samples, query: str, *, time_ms: int) -> Json:
     return {"resultType": "scalar", "result": [time_ms / 1000, number(value.values[0])]}
 
 
-def range_answer(samples: Samples, query: str, *, start_ms: int, end_ms: int, step_ms: int) -> Json:
+def range_answer(
+    samples: Samples,
+    query: str,
+    *,
+    start_ms: int,
+    end_ms: int,
+    step_ms: int,
+    check: Check = unlimited,
+) -> Json:
     """Return the data of an answer on a grid: from start in steps, no later than end.
 
     Raises:
@@ -77,7 +87,8 @@ def range_answer(samples: Samples, query: str, *, start_ms: int, end_ms: int, st
         msg = f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector'
         raise BadQueryError(_parameter("query", msg))
     steps = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
-    return _matrix((_as_series(Evaluator(samples, steps).value(node)), steps))
+    value = Evaluator(samples, steps, check=check).value(node)
+    return _matrix((_as_series(value), steps), check)
 
 
 def parsed(query: str) -> Any:
@@ -122,7 +133,9 @@ def _as_series(value: Value) -> Vector:
 
 
 def _rows(vector: Vector) -> Iterator[tuple[Any, list[float], Bools]]:
-    yield from zip(vector.labels, vector.values.tolist(), vector.present, strict=True)
+    # A list of all numbers at once would keep every other thread waiting.
+    for labels, values, present in zip(vector.labels, vector.values, vector.present, strict=True):
+        yield labels, values.tolist(), present
 
 
 def _samples_of(samples: Samples, node: ast.MatrixSelector, time_ms: int) -> tuple[Vector, Ints]:
@@ -142,11 +155,12 @@ def _samples_of(samples: Samples, node: ast.MatrixSelector, time_ms: int) -> tup
     return Vector(labels=labels, values=values, present=present), times
 
 
-def _matrix(found: tuple[Vector, Ints]) -> Json:
+def _matrix(found: tuple[Vector, Ints], check: Check) -> Json:
     vector, steps = found
     seconds = (steps / 1000).tolist()
     result = []
     for labels, values, present in sorted(_rows(vector), key=lambda row: row[0]):
+        check()
         columns = np.flatnonzero(present).tolist()
         if columns:
             pairs = [[seconds[at], number(values[at])] for at in columns]

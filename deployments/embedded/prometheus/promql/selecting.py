@@ -16,7 +16,7 @@ from deployments.embedded.workloads.physics.arrays import Floats, Ints
 
 LOOK_BACK_MS = 5 * 60_000
 """A sample counts for so long, unless its series ended."""
-_TOO_MANY = "query processing would load too many samples into memory in query execution"
+TOO_MANY = "query processing would load too many samples into memory in query execution"
 
 
 def milliseconds(length: timedelta | None) -> int:
@@ -81,7 +81,7 @@ def select(samples: Samples, selector: VectorSelector, *, start: int, end: int) 
     try:
         return samples.select(wanted(selector), start=start, end=end, name=metric_name(selector))
     except TooManySamplesError as error:
-        raise QueryError(_TOO_MANY) from error
+        raise QueryError(TOO_MANY) from error
 
 
 def instants(found: Selected, ends: Ints) -> tuple[Vector, Floats]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deployments.embedded.prometheus.promql.limits import Check, unlimited
 from deployments.embedded.prometheus.promql.values import quantiles
 from deployments.embedded.prometheus.samples import Selected
 from deployments.embedded.workloads.physics.arrays import Bools, Floats, Ints
@@ -30,6 +31,7 @@ class Windows:
         high: (S, K) column after the last one.
         starts: (K,) seconds since `origin`.
         ends: (K,) the same.
+        check: Called before each block.
     """
 
     times: Floats
@@ -38,6 +40,7 @@ class Windows:
     high: Ints
     starts: Floats
     ends: Floats
+    check: Check = unlimited
 
     @property
     def count(self) -> Ints:
@@ -57,6 +60,7 @@ class Windows:
         steps = max(1, _CELLS // (widest * max(len(self.values), 1)))
         across = np.arange(widest)
         for first in range(0, self.low.shape[1], steps):
+            self.check()
             part = slice(first, first + steps)
             column = self.low[:, part, None] + across
             inside = across < self.count[:, part, None]
@@ -66,7 +70,7 @@ class Windows:
             yield part, times, self.at(self.values, flat).reshape(shape), inside
 
 
-def windows_of(found: Selected, ends: Ints, *, range_ms: int) -> Windows:
+def windows_of(found: Selected, ends: Ints, *, range_ms: int, check: Check = unlimited) -> Windows:
     """Return the ranges of so many milliseconds that end at instants."""
     columns = [np.searchsorted(found.times, at, side="right") for at in (ends - range_ms, ends)]
     seen = np.zeros((len(found.labels), len(found.times) + 1), dtype=np.int64)
@@ -84,6 +88,7 @@ def windows_of(found: Selected, ends: Ints, *, range_ms: int) -> Windows:
         high=seen[:, columns[1]],
         starts=(ends - range_ms - origin) / 1000.0,
         ends=(ends - origin) / 1000.0,
+        check=check,
     )
 
 
