@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from tests.contract import manifests
-from tests.contract.acting import add_node, kubelet, make_ready
+from tests.contract.acting import add_node, kubelet, make_ready, ready_status, set_status
 from tests.contract.api import Api, Object, path
 from tests.contract.kubectl import Kubectl
 
@@ -53,6 +54,23 @@ def test_get_prints_a_table(api: Api, namespace: str, name: str, kubectl: Kubect
 
     assert lines[0].split() == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
     assert lines[1].split()[:4] == [name, "1/1", "Running", "0"]
+
+
+def test_get_tells_how_often_and_how_long_ago_a_container_was_restarted(
+    api: Api, namespace: str, name: str, kubectl: Kubectl
+) -> None:
+    api.make("pods", namespace, manifests.pod(name))
+    ended = {
+        "exitCode": 1, "reason": "Error",
+        "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-02T00:00:00Z",
+    }  # fmt: skip
+    status = ready_status()
+    status["containerStatuses"][0] |= {"restartCount": 3, "lastState": {"terminated": ended}}
+    set_status(api, namespace, name, status)
+
+    line = kubectl("get", "pod", name).out.splitlines()[1]
+
+    assert re.search(r"\s3 \(\d+d ago\)\s", line), line
 
 
 def test_get_of_a_deployment_counts_replicas(web: str, kubectl: Kubectl) -> None:

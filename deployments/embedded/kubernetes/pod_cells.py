@@ -62,6 +62,15 @@ def restart_count(body: Body) -> str:
     return str(sum(one.get("restartCount", 0) for one in statuses))
 
 
+def restarted_at(body: Body) -> str | None:
+    """Return when the last life of one of those containers ended; None when none has."""
+    status = _status(body)
+    preparing = not _is_initialized(status) and _init_status(body)
+    statuses = status.get("initContainerStatuses" if preparing else "containerStatuses") or []
+    ends = [(one.get("lastState") or {}).get("terminated") or {} for one in statuses]
+    return max((one["finishedAt"] for one in ends if one.get("finishedAt")), default=None)
+
+
 def _status(body: Body) -> Body:
     found: Body = body.get("status") or {}
     return found

@@ -8,7 +8,12 @@ from typing import Any
 
 from deployments.embedded.kubernetes.aggregation.registrations import available_cell, service_cell
 from deployments.embedded.kubernetes.kinds import Kind
-from deployments.embedded.kubernetes.pod_cells import pod_status, ready_count, restart_count
+from deployments.embedded.kubernetes.pod_cells import (
+    pod_status,
+    ready_count,
+    restart_count,
+    restarted_at,
+)
 from deployments.embedded.kubernetes.scale import selector_text
 from deployments.embedded.kubernetes.store import Body, Entry
 
@@ -98,6 +103,11 @@ def _ago(when: str | None) -> str:
         return "<unknown>"
     seconds = (datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds()
     return duration(max(seconds, 0.0))
+
+
+def _restarts(body: Body) -> str:
+    count, when = restart_count(body), restarted_at(body)
+    return count if count == "0" or when is None else f"{count} ({_ago(when)} ago)"
 
 
 NAME, AGE = ("Name", "string", 0, _name), ("Age", "string", 0, _age)
@@ -287,7 +297,7 @@ COLUMNS: dict[str, Columns] = {
     "Pod": (
         _text("Ready", ready_count),
         _text("Status", pod_status),
-        _text("Restarts", restart_count),
+        _text("Restarts", _restarts),
         _text("IP", _address, 1),
         _text("Node", _node, 1),
         _text("Nominated Node", lambda body: _status(body).get("nominatedNodeName") or "<none>", 1),
