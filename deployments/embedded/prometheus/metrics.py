@@ -18,6 +18,7 @@ from deployments.embedded.prometheus.state_metrics import (
     deployment_families,
     node_state_families,
     pod_families,
+    replica_set_families,
 )
 
 _COUNTERS = {
@@ -44,7 +45,9 @@ _GAUGES = {
     "node_memory_MemAvailable_bytes": "Of that, free for use, bytes.",
     "node_filesystem_size_bytes": "Disk of the machine, bytes.",
     "node_filesystem_avail_bytes": "Of that, free, bytes.",
-    "kube_pod_info": "Node and workload of a pod; always 1.",
+    "kube_pod_info": "Node and maker of a pod; always 1.",
+    "kube_pod_owner": "Controller of a pod; always 1.",
+    "kube_replicaset_owner": "Controller of a ReplicaSet; always 1.",
     "kube_pod_created": "Creation of the pod, Unix time.",
     "kube_pod_status_phase": "1 for the phase that the pod is in.",
     "kube_pod_status_ready": "1 for the state of the condition Ready.",
@@ -56,6 +59,9 @@ _GAUGES = {
     "kube_pod_container_resource_requests": "Requests, cores or bytes.",
     "kube_node_status_condition": "1 for the state of a condition.",
     "kube_node_status_capacity": "Of the machine, cores or bytes.",
+    "kube_node_status_allocatable": "Of the machine, for pods, cores or bytes.",
+    "kube_node_spec_unschedulable": "1 when the node is cordoned.",
+    "kube_deployment_status_observed_generation": "Of the specification that the status is of.",
     "kube_deployment_spec_replicas": "Replicas wanted.",
     "kube_deployment_status_replicas": "Replicas there are.",
     "kube_deployment_status_replicas_ready": "Of those, ready.",
@@ -85,6 +91,7 @@ def families(scrape: Scrape) -> Iterator[Family]:
         pod_families(scrape),
         node_state_families(scrape),
         deployment_families(scrape),
+        replica_set_families(scrape),
         request_families(scrape),
         queue_families(scrape),
         up_families(scrape),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from deployments.embedded.prometheus.api_states import NodeState, ReplicaSetState
 from deployments.embedded.prometheus.families import Things
 from deployments.embedded.prometheus.metrics import families
 from deployments.embedded.prometheus.samples import Samples
@@ -32,6 +33,7 @@ class Recorder:
         self._interval = interval_seconds
         self._slot: int | None = None
         self._pods: Things[Pod] = Things(())
+        self._set_names: frozenset[tuple[str, str]] | None = None
         self._nodes: Things[NodeProfile] = Things(())
         self._deployments: Things[DeploymentState] = Things(())
 
@@ -43,6 +45,8 @@ class Recorder:
         now: float,
         *,
         deployments: Sequence[DeploymentState] = (),
+        node_states: Sequence[NodeState] | None = None,
+        replica_sets: Sequence[ReplicaSetState] | None = None,
     ) -> bool:
         """Keep a tick when a scrape is due.
 
@@ -52,6 +56,8 @@ class Recorder:
             nodes: In the order of the world.
             now: Unix time in seconds, the end of the step.
             deployments: As the API has them; without them there is no kube_deployment_*.
+            node_states: The same; None where there is no API: then they are those of the world.
+            replica_sets: The same; without them owners are those that names of pods tell.
 
         Returns:
             Whether it was kept.
@@ -64,7 +70,12 @@ class Recorder:
         # Nobody knows whether the first tick is the first of its slot, unless it begins it.
         if slot == before or (before is None and now / self._interval - slot > _CLOSE):
             return False
-        self._pods = _same(self._pods, pods)
+        set_names = None
+        if replica_sets is not None:
+            set_names = frozenset((one.namespace, one.name) for one in replica_sets)
+        # Labels of pods name their owners, which may become known after them.
+        self._pods = _same(self._pods, pods) if set_names == self._set_names else Things(pods)
+        self._set_names = set_names
         self._nodes = _same(self._nodes, nodes)
         # Numbers of Deployments change with every roll-out, their labels hardly.
         self._deployments = Things(deployments)
@@ -74,6 +85,9 @@ class Recorder:
             pods=self._pods,
             nodes=self._nodes,
             deployments=self._deployments,
+            node_states=None if node_states is None else Things(node_states),
+            replica_sets=replica_sets,
+            set_names=set_names,
         )
         for one in families(scrape):
             self.samples.append(now, one.name, one.labels, one.values)

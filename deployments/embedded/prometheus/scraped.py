@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deployments.embedded.prometheus.api_states import NodeState, ReplicaSetState
 from deployments.embedded.prometheus.families import Things
 from deployments.embedded.prometheus.labels import Labels, labels_of
 from deployments.embedded.workloads.engine import Pod, Tick
@@ -33,6 +34,7 @@ class DeploymentState:
         ready: Of those.
         available: Of those.
         updated: Of those, by the newest template.
+        observed_generation: Of the specification that the status is of.
     """
 
     namespace: str
@@ -42,6 +44,7 @@ class DeploymentState:
     ready: int
     available: int
     updated: int
+    observed_generation: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,9 @@ class Scrape:
         pods: Its rows.
         nodes: In the order of the world.
         deployments: As the API has them.
+        node_states: The same; None where there is no API, and conditions are those of the world.
+        replica_sets: As the API has them; None where there is no API, and names of pods tell.
+        set_names: Namespaces and names of those.
     """
 
     world: World
@@ -61,6 +67,9 @@ class Scrape:
     pods: Things[Pod]
     nodes: Things[NodeProfile]
     deployments: Things[DeploymentState]
+    node_states: Things[NodeState] | None
+    replica_sets: Sequence[ReplicaSetState] | None
+    set_names: frozenset[tuple[str, str]] | None
 
     @property
     def node_answers(self) -> Bools:

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from deployments.embedded.prometheus.api_states import (
+    NodeState,
+    ReplicaSetState,
+    States,
+    node_state,
+    replica_set_state,
+)
 from deployments.embedded.prometheus.recorder import Recorder
 from deployments.embedded.prometheus.scraped import DeploymentState
-from deployments.embedded.workloads.earlier import Earlier
+from deployments.embedded.workloads.earlier import Earlier, set_name
 from deployments.embedded.workloads.engine import Pod, Tick
 from deployments.embedded.workloads.parts import Part
 from deployments.embedded.workloads.physics.faults import ActiveFault
@@ -18,6 +25,7 @@ from deployments.embedded.workloads.physics.world import World
 
 INTERVAL_SECONDS = 15.0
 DEPLOYMENTS = "/apis/apps/v1/deployments"
+NODES, REPLICA_SETS = "/api/v1/nodes", "/apis/apps/v1/replicasets"
 HANDOVER_SECONDS = 180.0
 """Pods that are not all ready after so long are shown as they are."""
 
@@ -55,7 +63,29 @@ def deployment_state(deployment: Body) -> DeploymentState:
         ready=int(status.get("readyReplicas", 0)),
         available=int(status.get("availableReplicas", 0)),
         updated=int(status.get("updatedReplicas", 0)),
+        observed_generation=int(status.get("observedGeneration", 0)),
     )
+
+
+class Api:
+    """What a cluster's API has of the things that kube-state-metrics tells of.
+
+    Attributes:
+        deployments: Their numbers.
+        nodes: Their conditions.
+        replica_sets: Whose they are.
+        watched: By path, who is to be told of changes.
+    """
+
+    def __init__(self) -> None:
+        self.deployments = DeploymentStates()
+        self.nodes: States[NodeState] = States(node_state)
+        self.replica_sets: States[ReplicaSetState] = States(replica_set_state)
+        self.watched = {
+            DEPLOYMENTS: self.deployments.tell,
+            NODES: self.nodes.tell,
+            REPLICA_SETS: self.replica_sets.tell,
+        }
 
 
 class Scraper:
@@ -67,7 +97,7 @@ class Scraper:
     Args:
         recorder: To record with.
         world: Of the cluster.
-        states: Deployments of the cluster.
+        api: Of the cluster; None where there is none, and nodes are as the world has them.
         parts: What was there before.
         earlier: How it was; None for nothing.
     """
@@ -77,14 +107,14 @@ class Scraper:
         recorder: Recorder,
         world: World,
         *,
-        states: DeploymentStates,
+        api: Api | None,
         parts: Sequence[Part] = (),
         earlier: Earlier | None = None,
     ) -> None:
-        self._recorder, self._world, self._states = recorder, world, states
+        self._recorder, self._world, self._api = recorder, world, api
         self._earlier = earlier
         self._filled_at: float | None = None
-        self._well = _all_well(parts)
+        self._well, self._sets = _all_well(parts), _sets_of(parts)
         self._replicas = np.zeros(len(world.workloads))
         for part in parts:
             self._replicas[world.workload_index(part.profile.name)] = part.replicas
@@ -117,13 +147,30 @@ class Scraper:
                     pass
                 return
             self._earlier = None
-        self._recorder.record(tick, pods, self._world.nodes, now, deployments=self._states.all())
+        nodes, api = self._world.nodes, self._api
+        if api is None:
+            self._recorder.record(tick, pods, nodes, now)
+            return
+        self._recorder.record(
+            tick,
+            pods,
+            nodes,
+            now,
+            deployments=api.deployments.all(),
+            node_states=api.nodes.all(),
+            replica_sets=api.replica_sets.all(),
+        )
 
     def _steps(self, earlier: Earlier, until: Callable[[], float]) -> Iterator[None]:
         """Record steps of before until there is no more; yields after each."""
         while (tick := earlier.step(until())) is not None:
             self._recorder.record(
-                tick, earlier.pods, self._world.nodes, earlier.now, deployments=self._well
+                tick,
+                earlier.pods,
+                self._world.nodes,
+                earlier.now,
+                deployments=self._well,
+                replica_sets=self._sets,
             )
             yield
 
@@ -145,4 +192,16 @@ def _all_well(parts: Sequence[Part]) -> list[DeploymentState]:
             updated=part.replicas,
         )
         for part in sorted(parts, key=lambda one: (one.namespace, one.name))
+    ]
+
+
+def _sets_of(parts: Sequence[Part]) -> list[ReplicaSetState]:
+    return [
+        ReplicaSetState(
+            namespace=part.namespace,
+            name=set_name(part),
+            owner_kind="Deployment",
+            owner_name=part.name,
+        )
+        for part in parts
     ]

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from deployments.embedded.prometheus.api_states import CONDITIONS, NodeState, ReplicaSetState
 from deployments.embedded.prometheus.container_metrics import MIB
-from deployments.embedded.prometheus.families import Family
+from deployments.embedded.prometheus.families import Family, Things
 from deployments.embedded.prometheus.labels import Labels, labels_of
 from deployments.embedded.prometheus.scraped import STATE, DeploymentState, Scrape, state, variants
-from deployments.embedded.workloads.containers.eviction import pressure
+from deployments.embedded.workloads.containers.eviction import LEAST_MEMORY_MIB, pressure
 from deployments.embedded.workloads.containers.table import REASONS, Phase, Reason
 from deployments.embedded.workloads.engine import Pod
 from deployments.embedded.workloads.physics.arrays import Bools, Floats
@@ -24,7 +25,6 @@ _WAITING = {
     "CreateContainerConfigError": (Phase.CONFIG_ERROR,),
     "CrashLoopBackOff": (Phase.BACK_OFF,),
 }
-_CONDITIONS = ("Ready", "MemoryPressure", "DiskPressure")
 _ANSWERS = ("true", "false", "unknown")
 
 
@@ -40,10 +40,15 @@ def _pods(scrape: Scrape) -> Iterator[Family]:
     ready = _ready(scrape)
 
     def info(pod: Pod) -> list[Labels]:
-        owner = scrape.world.workloads[pod.workload].name.split("/")[1]
-        return [state(pod, node=nodes[pod.node].name, created_by_name=owner)]
+        made = _maker(scrape, pod, "created_by_kind", "created_by_name")
+        return [state(pod, node=nodes[pod.node].name, **made)]
+
+    def owner(pod: Pod) -> list[Labels]:
+        whose = _maker(scrape, pod, "owner_kind", "owner_name")
+        return [state(pod, owner_is_controller="true" if whose else "", **whose)]
 
     yield pods.family("kube_pod_info", info, np.ones(len(pods.things)))
+    yield pods.family("kube_pod_owner", owner, np.ones(len(pods.things)))
     yield pods.family(
         "kube_pod_created",
         lambda pod: [state(pod)],
@@ -60,6 +65,14 @@ def _pods(scrape: Scrape) -> Iterator[Family]:
         np.stack([ready, ~ready, np.zeros(len(ready), dtype=bool)], axis=1),
     )
     yield pods.family("kube_pod_container_status_ready", _container, ready & tick.placement.running)
+
+
+def _maker(scrape: Scrape, pod: Pod, kind: str, name: str) -> dict[str, str]:
+    """Return labels of the ReplicaSet that a pod is named by; none of a pod that is no ReplicaSet's."""
+    stem = pod.name.rpartition("-")[0]
+    if scrape.set_names is not None and (pod.namespace, stem) not in scrape.set_names:
+        return {}
+    return {kind: "ReplicaSet", name: stem}
 
 
 def _ready(scrape: Scrape) -> Bools:
@@ -130,30 +143,60 @@ def _resources(scrape: Scrape) -> Iterator[Family]:
 
 def node_state_families(scrape: Scrape) -> Iterator[Family]:
     """Yield kube_node_*: of every node."""
-    answer, columns = scrape.tick.answer, scrape.world.node_columns
+    yield _conditions(scrape)
+    columns, states = scrape.world.node_columns, scrape.node_states
+    by_name = {one.name: one for one in (states.things if states else ())}
+    names = [node.name for node in scrape.nodes.things]
+    there = np.array([states is None or name in by_name for name in names])
+    system = columns["system_cpu_cores"], columns["system_memory_mib"] + LEAST_MEMORY_MIB
+    for kind, cpu, memory in (
+        ("capacity", 0.0, 0.0),
+        # As kubelets register it: what the system uses is reserved, what eviction keeps free not given away.
+        ("allocatable", *system),
+    ):
+        cores = np.maximum(columns["cpu_cores"] - cpu, 0.0)
+        mebibytes = np.maximum(columns["memory_mib"] - memory, 0.0)
+        values = np.stack([cores, mebibytes * MIB], axis=1)
+        yield scrape.nodes.family(f"kube_node_status_{kind}", _node_resources, values, there)
+    cordoned = [name in by_name and by_name[name].unschedulable for name in names]
+    yield scrape.nodes.family(
+        "kube_node_spec_unschedulable",
+        lambda node: [labels_of(STATE | {"node": node.name})],
+        cordoned,
+        there,
+    )
+
+
+def _node_resources(node: NodeProfile) -> list[Labels]:
+    return [
+        labels_of(STATE | {"node": node.name, "resource": "cpu", "unit": "core"}),
+        labels_of(STATE | {"node": node.name, "resource": "memory", "unit": "byte"}),
+    ]
+
+
+def _condition_labels(node: NodeProfile | NodeState) -> list[Labels]:
+    return [
+        labels_of(STATE | {"node": node.name, "condition": condition, "status": status})
+        for condition in CONDITIONS
+        for status in _ANSWERS
+    ]
+
+
+def _conditions(scrape: Scrape) -> Family:
+    """Return the conditions as the API has them, which is later than a node is lost; or of the world."""
+    name, states = "kube_node_status_condition", scrape.node_states
+    if states is not None:
+        said = [[one.conditions.get(key, "") for key in CONDITIONS] for one in states.things]
+        told = np.char.lower(np.array(said, dtype=str).reshape(-1, len(CONDITIONS), 1))
+        matches = (told == np.array(_ANSWERS)).reshape(-1, len(CONDITIONS) * len(_ANSWERS))
+        known = np.repeat((told != "")[:, :, 0], len(_ANSWERS), axis=1)
+        return states.family(name, _condition_labels, matches, known)
+    answer = scrape.tick.answer
     short, reports = pressure(scrape.world, answer), answer.node_reports
     conditions = np.stack([reports, short.memory, short.disk], axis=1)
-    known = np.repeat(reports[:, None], len(_CONDITIONS), axis=1)
+    known = np.repeat(reports[:, None], len(CONDITIONS), axis=1)
     answers = np.stack([known & conditions, known & ~conditions, ~known], axis=2)
-
-    def labels(node: NodeProfile) -> list[Labels]:
-        return [
-            labels_of(STATE | {"node": node.name, "condition": condition, "status": status})
-            for condition in _CONDITIONS
-            for status in _ANSWERS
-        ]
-
-    yield scrape.nodes.family(
-        "kube_node_status_condition", labels, answers.reshape(len(reports), -1)
-    )
-    yield scrape.nodes.family(
-        "kube_node_status_capacity",
-        lambda node: [
-            labels_of(STATE | {"node": node.name, "resource": "cpu", "unit": "core"}),
-            labels_of(STATE | {"node": node.name, "resource": "memory", "unit": "byte"}),
-        ],
-        np.stack([columns["cpu_cores"], columns["memory_mib"] * MIB], axis=1),
-    )
+    return scrape.nodes.family(name, _condition_labels, answers.reshape(len(reports), -1))
 
 
 def deployment_families(scrape: Scrape) -> Iterator[Family]:
@@ -171,7 +214,24 @@ def deployment_families(scrape: Scrape) -> Iterator[Family]:
             max(one.replicas, one.spec_replicas) - one.available
         ),
         "status_replicas_updated": lambda one: one.updated,
+        "status_observed_generation": lambda one: one.observed_generation,
     }
     for name, value in told.items():
         values = [value(one) for one in scrape.deployments.things]
         yield scrape.deployments.family(f"kube_deployment_{name}", labels, values)
+
+
+def replica_set_families(scrape: Scrape) -> Iterator[Family]:
+    """Yield kube_replicaset_*: of the ReplicaSets that are known."""
+
+    def owner(one: ReplicaSetState) -> list[Labels]:
+        whose = {"owner_kind": one.owner_kind, "owner_name": one.owner_name}
+        controlled = {"owner_is_controller": "true"} if one.owner_name else {}
+        return [
+            labels_of(
+                STATE | {"namespace": one.namespace, "replicaset": one.name} | whose | controlled
+            )
+        ]
+
+    sets: Things[ReplicaSetState] = Things(scrape.replica_sets or ())
+    yield sets.family("kube_replicaset_owner", owner, np.ones(len(sets.things)))

@@ -46,8 +46,7 @@ def earlier_pods(world: World, parts: Sequence[Part], *, created_seconds: float)
         maps = {f"{part.name}-config": dict(part.config)}
         facts = facts_of(part.profile, spec, namespace=part.namespace, config_maps=maps)
         for number in range(part.replicas):
-            set_name = f"{part.name}-{_word(part.profile.name, 9)}"
-            name = f"{set_name}-{_word(f'{part.profile.name}/{number}', 5)}"
+            name = f"{set_name(part)}-{_word(f'{part.profile.name}/{number}', 5)}"
             made.append(
                 Pod(
                     uid=_uid(name),
@@ -61,6 +60,11 @@ def earlier_pods(world: World, parts: Sequence[Part], *, created_seconds: float)
                 )
             )
     return made
+
+
+def set_name(part: Part) -> str:
+    """Return the name of the ReplicaSet of an earlier roll-out."""
+    return f"{part.name}-{_word(part.profile.name, 9)}"
 
 
 def _word(name: str, length: int) -> str:

@@ -11,9 +11,8 @@ from deployments.embedded.prometheus.metrics import DESCRIBED
 from deployments.embedded.prometheus.recorder import Recorder
 from deployments.embedded.prometheus.samples import Samples
 from deployments.embedded.prometheus.scraper import (
-    DEPLOYMENTS,
     INTERVAL_SECONDS,
-    DeploymentStates,
+    Api,
     Scraper,
 )
 from deployments.embedded.prometheus.server import running_prometheus
@@ -86,12 +85,12 @@ async def running_workloads(
     """
     kept = max(KEPT_HOURS, history_hours + SPARE_HOURS)
     samples = Samples(retention_seconds=kept * 3600.0)
-    states, ready = DeploymentStates(), asyncio.Event()
+    api, ready = Api(), asyncio.Event()
     first = clock.now() - history_hours * 3600.0
     scraper = Scraper(
         Recorder(samples, world, interval_seconds=INTERVAL_SECONDS),
         world,
-        states=states,
+        api=api,
         parts=parts,
         earlier=Earlier(world, parts, first_seconds=first) if history_hours else None,
     )
@@ -113,7 +112,7 @@ async def running_workloads(
             control_port=control_port,
             manifests=manifests_of(parts),
             on_tick=_all_of(scraper.on_tick, points.on_tick),
-            watched={DEPLOYMENTS: states.tell},
+            watched=api.watched,
         ) as kubelets,
         served_metrics_api(
             access,
