@@ -102,6 +102,8 @@ class KubernetesCluster(Block):
         else:
             path = self.kubeconfig_path and str(Path(self.kubeconfig_path).expanduser())
             load.load_kube_config(path, context=self.context, client_configuration=found)
+        # A request is sent once: urllib3 would repeat writes, and wait where the server asks to, unseen.
+        found.retries = False
         return ApiClient(found)
 
 

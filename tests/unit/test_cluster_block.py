@@ -21,6 +21,8 @@ def test_a_kubeconfig_is_read_from_its_content_or_its_path(tmp_path: Path) -> No
     for client in (by_content, by_path):
         assert client.configuration.host == "http://127.0.0.1:6443"
         assert client.configuration.api_key["BearerToken"] == "Bearer secret-token"
+        # Who repeats a request is who counts it.
+        assert client.configuration.retries is False
 
 
 def test_a_kubeconfig_without_clusters_says_how_to_get_a_whole_one() -> None:

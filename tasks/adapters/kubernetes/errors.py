@@ -10,7 +10,15 @@ from tasks.domain.errors import PermanentError, TransientError
 
 
 class ClusterUnreachableError(TransientError):
-    """The cluster does not answer, or breaks off."""
+    """The cluster does not answer, or breaks off.
+
+    Attributes:
+        retry_after_seconds: That it asks for; None for no hint.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
 
 
 class ThrottledError(TransientError):
@@ -75,11 +83,24 @@ def refusal(code: int, body: bytes | str, headers: Mapping[str, str]) -> Excepti
     """Return the error of an answer that is no success.
 
     Args:
-        code: HTTP status, 400 or more.
+        code: HTTP status, 300 or more: a redirect is somebody's login page, not a cluster.
         body: As it came; a `Status` object where the server itself answered.
         headers: Of the answer.
     """
-    status = _status(body)
+    return _refusal(code, _status(body), headers)
+
+
+def watch_refusal(status: Mapping[str, Any]) -> Exception:
+    """Return the error that a watch ends with.
+
+    Args:
+        status: Object of an event ERROR; its code is the one that an answer would have.
+    """
+    code = status.get("code")
+    return _refusal(code if isinstance(code, int) and code >= 400 else 500, status, {})
+
+
+def _refusal(code: int, status: Mapping[str, Any], headers: Mapping[str, str]) -> Exception:
     message = f"{status.get('message') or 'no reason given'} (HTTP {code})"
     reason, details = status.get("reason", ""), status.get("details") or {}
     causes = tuple(one.get("message", "") for one in details.get("causes") or ())
@@ -97,12 +118,17 @@ def refusal(code: int, body: bytes | str, headers: Mapping[str, str]) -> Excepti
         case 429 if "disruption budget" in message:
             return EvictionRefusedError(message)
         case 429:
-            said = headers.get("Retry-After", "")
-            after = float(said) if said.isdigit() else None
-            return ThrottledError(message, retry_after_seconds=after)
+            return ThrottledError(message, retry_after_seconds=_retry_after(headers, details))
         case _ if code >= 500:
-            return ClusterUnreachableError(message)
+            after = _retry_after(headers, details)
+            return ClusterUnreachableError(message, retry_after_seconds=after)
     return RefusedError(message, code=code, reason=reason)
+
+
+def _retry_after(headers: Mapping[str, str], details: Mapping[str, Any]) -> float | None:
+    # Inside a watch there is no header; a Status says it too, with zero for no hint.
+    said = headers.get("Retry-After") or str(details.get("retryAfterSeconds") or "")
+    return float(said) if said.isdigit() else None
 
 
 def _status(body: bytes | str) -> dict[str, Any]:
