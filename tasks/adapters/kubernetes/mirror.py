@@ -120,7 +120,7 @@ class Mirror:
                 if not self._version:
                     self._list()
                 self._follow()
-                continue
+                pause = FIRST_PAUSE_SECONDS
             # The last three: what answers is no API server. Nobody would see the thread die of it.
             except (InfraError, LookupError, TypeError, AttributeError) as error:
                 if self._end.is_set():
