@@ -39,7 +39,7 @@ def _kubelet_rules() -> list[Manifest]:
             "verbs": [*read, *write],
         },
         {"apiGroups": [""], "resources": ["configmaps", "namespaces"], "verbs": read},
-        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": read},
+        {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": read},
     ]
 
 
