@@ -24,6 +24,7 @@ from deployments.embedded.workloads.kubelet.kubelets import Kubelets, with_other
 from deployments.embedded.workloads.physics.world import World
 from deployments.embedded.workloads.playing import running_workloads
 from tests.contract.servers import SERVERS, STARTS, Cluster
+from tests.support.played_cluster import eventually
 from tests.support.reality import ToolPath
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -158,7 +159,9 @@ def test_the_registration_goes_with_the_simulator(
 ) -> None:
     with STARTS["embedded"](tmp_path) as cluster:
         with _playing(cluster):
-            assert _registrations(cluster) == {"v1beta1.metrics.k8s.io"}
+            # The simulator is ready before its registration is written.
+            expected = {"v1beta1.metrics.k8s.io"}
+            assert eventually(lambda: _registrations(cluster) == expected, seconds=30.0)
 
         assert _registrations(cluster) == set()
 
