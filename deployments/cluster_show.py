@@ -11,10 +11,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from deployments.simulator import Broken
+from deployments.simulator import SUBJECTS, Broken
 
 Json = dict[str, Any]
-SUBJECTS = ("node", "source", "target")
 LEAST_RPS = 0.01
 """Of nothing, no share fails."""
 LATE_SECONDS, FAILING_SHARE = 1.0, 0.01

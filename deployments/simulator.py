@@ -30,7 +30,7 @@ TIMEOUT_SECONDS = 10.0
 ATTEMPTS = 5
 """At a change that others are in the way of."""
 REVISION = "deployment.kubernetes.io/revision"
-_SUBJECTS = ("node", "source", "target")
+SUBJECTS = ("node", "source", "target")
 """Fields that say where a fault is; the first that a kind has."""
 
 Json = dict[str, Any]
@@ -181,7 +181,7 @@ class Simulator:
 
     def _put_fault(self, subject: str, kind: Json, values: Mapping[str, Any]) -> Broken:
         fields = {one["name"]: one for one in kind["fields"]}
-        where = next(name for name in _SUBJECTS if name in fields)
+        where = next(name for name in SUBJECTS if name in fields)
         place = subject if where == "node" else self._workload(subject)
         examples = {
             name: one["example"]
@@ -263,7 +263,7 @@ def _name_of(place: str, kind: str, said: Mapping[str, Any]) -> str:
 
 def _is_meant(fault: Json, names: Sequence[str]) -> bool:
     inside = fault["fault"]
-    places = [str(inside.get(field, "")) for field in _SUBJECTS]
+    places = [str(inside.get(field, "")) for field in SUBJECTS]
     return any(
         name in (fault["name"], *places, *(one.rpartition("/")[2] for one in places))
         for name in names

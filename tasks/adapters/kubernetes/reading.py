@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from kubernetes.utils import quantity as quantities
+
 from tasks.domain.healing.view import (
     ContainerView,
     End,
@@ -23,12 +25,6 @@ Body = Mapping[str, Any]
 TEMPLATE_HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
-_QUANTITY = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?)([a-zA-Z]*)")
-_FACTORS = {
-    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15,
-    "E": 1e18, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50,
-    "Ei": 2.0**60,
-}  # fmt: skip
 _HOST = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?(?:[/?].*)?$"
 )
@@ -43,10 +39,11 @@ def seconds_of(text: str | None) -> float | None:
 
 def quantity(value: Any) -> float | None:
     """Return a quantity as a number, for example "250m" as 0.25; None where it is none."""
-    found = _QUANTITY.fullmatch(str(value)) if value is not None else None
-    if found is None or found[2] not in _FACTORS:
+    read: Any = quantities
+    try:
+        return None if value is None else float(read.parse_quantity(value))
+    except ValueError:
         return None
-    return float(found[1]) * _FACTORS[found[2]]
 
 
 def pod_view(pod: Body) -> PodView:
